@@ -1,0 +1,43 @@
+"""The practice card: a real card at the live price, smallest size, never in the statistics."""
+
+from core.clock import Clock
+from core.engine.signal_publisher import SignalPublisher
+from core.execution.live_market import LiveMarket
+from core.model.instrument import Instrument
+from core.model.market import Timeframe
+from core.model.order import Refusal
+from core.model.signal import Setup, Side, Signal, SignalKind
+
+STOP_ATR = 1.0
+REWARD_RISK = 2.0
+TIMEFRAME = Timeframe.M15
+
+
+class PracticeDesk:
+    """Offers a card to rehearse Execute with."""
+
+    def __init__(self, *, market: LiveMarket, market_clock: Clock, publisher: SignalPublisher):
+        self._market = market
+        self._clock = market_clock
+        self._publisher = publisher
+
+    async def offer(self, instrument: Instrument) -> Signal | Refusal:
+        """A practice card on `instrument`, or why there can be none right now."""
+        quote = self._market.quote(instrument.symbol)
+        atr = self._market.atr(instrument.symbol, TIMEFRAME)
+        if quote is None or not atr:
+            return Refusal(code="no_data", text=f"No live {instrument.symbol} data yet.")
+        risk = STOP_ATR * atr
+        setup = Setup(
+            strategy="practice",
+            instrument=instrument.symbol,
+            timeframe=TIMEFRAME,
+            side=Side.BUY,
+            entry=quote.ask,
+            stop=quote.ask - risk,
+            targets=(quote.ask + REWARD_RISK * risk,),
+            confidence=0.0,
+            reasons=("Practice: nothing is predicted here. Try the buttons.",),
+            bar_close=self._clock.utc_now(),
+        )
+        return await self._publisher.offer(setup, SignalKind.PRACTICE)

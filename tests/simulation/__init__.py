@@ -1,0 +1,1 @@
+"""Seeded simulation of the real core on virtual time."""
