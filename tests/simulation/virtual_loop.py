@@ -14,8 +14,8 @@ START = datetime(2026, 3, 3, 13, 0, tzinfo=UTC)
 class _JumpingSelector(selectors.BaseSelector):
     """Never waits: asking for a time-out moves the virtual clock by it."""
 
-    def __init__(self) -> None:
-        self.now = 0.0
+    def __init__(self, start: float) -> None:
+        self.now = start
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         return selectors.SelectorKey(fileobj, 0, events, data)
@@ -36,8 +36,8 @@ class _JumpingSelector(selectors.BaseSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Same seed, same trace; another seed, another interleaving."""
 
-    def __init__(self, seed: int) -> None:
-        self._virtual = _JumpingSelector()
+    def __init__(self, seed: int, start: float = 0.0) -> None:
+        self._virtual = _JumpingSelector(start)
         self.random = random.Random(seed)
         self._trace = hashlib.sha256()
         super().__init__(self._virtual)
@@ -59,6 +59,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _close_self_pipe(self) -> None:
         """No real file descriptors."""
+
+    def _write_to_self(self) -> None:
+        """Nobody waits in another thread."""
 
     def _run_once(self) -> None:
         ready = self._ready  # type: ignore[attr-defined]
