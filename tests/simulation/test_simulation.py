@@ -10,7 +10,6 @@ import pytest
 from tests.simulation.mutants import Mutant
 from tests.simulation.scenario import KILL_POINTS, run_seed
 
-
 WANTED_CRASHES = 3
 
 
