@@ -93,6 +93,6 @@ def random_walk(
     ticks = start * np.exp(np.cumsum(steps.ravel())).reshape(count, 30)
     opens = np.concatenate([[start], ticks[:-1, -1]])
     highs, lows = np.maximum(ticks.max(1), opens), np.minimum(ticks.min(1), opens)
-    volumes = 1e4 * (highs - lows) / opens * np.exp(0.5 * random.normal(size=count))
+    volumes = 1e4 * (highs - lows) / opens * np.exp(0.8 * random.normal(size=count))
     rows = np.column_stack([opens, highs, lows, ticks[:, -1], volumes]).tolist()
     return bars_of([(o, h, low, c, v) for o, h, low, c, v in rows], timeframe=timeframe)

@@ -14,7 +14,7 @@ from core.model.instrument import (
     Venue,
     VenueSymbol,
 )
-from core.model.market import Quote, Timeframe
+from core.model.market import Bar, Quote, Timeframe
 from core.model.order import IntentLeg, OrderIntent, Refusal
 from core.model.position import AccountState, InstrumentRules
 from core.model.signal import (
@@ -192,6 +192,9 @@ class StillMarket:
 
     def atr(self, symbol: str, timeframe: Timeframe) -> float | None:
         return self.value
+
+    def bars(self, symbol: str, timeframe: Timeframe, count: int | None = None) -> tuple[Bar, ...]:
+        return ()
 
     def check_entry(self, instrument: Instrument) -> Refusal | None:
         return self.refusal
