@@ -1,0 +1,113 @@
+"""One client's WebSocket and the table of who listens to what."""
+
+import asyncio
+import logging
+from collections import deque
+
+from aiohttp import ClientConnectionResetError, WSMsgType, web
+
+from infra.sandbox.exchange.messages import wrap
+from infra.sandbox.exchange.streams import Stream
+
+log = logging.getLogger(__name__)
+
+QUEUE_LIMIT = 4_096
+"""Frames a client may lag behind before it is cut off."""
+
+
+class Connection:
+    """A bounded queue of frames in front of one socket."""
+
+    def __init__(
+        self, socket: web.WebSocketResponse, transport: asyncio.Transport | None, *, combined: bool
+    ) -> None:
+        self._socket = socket
+        self._transport = transport
+        self.combined = combined
+        self.names: dict[str, Stream | None] = {}
+        """Subscriptions in order; None for names that will stay silent."""
+        self._frames: deque[bytes] = deque()
+        self._ready = asyncio.Event()
+        self._closed = False
+
+    def offer(self, frame: bytes) -> None:
+        """Queue a frame; a client that cannot follow is cut off."""
+        if self._closed:
+            return
+        if len(self._frames) >= QUEUE_LIMIT:
+            log.warning("slow client cut off", extra={"frames": len(self._frames)})
+            self.finish()
+            if self._transport is not None:
+                self._transport.abort()
+            return
+        self._frames.append(frame)
+        self._ready.set()
+
+    def finish(self) -> None:
+        """End `write`."""
+        self._closed = True
+        self._frames.clear()
+        self._ready.set()
+
+    async def write(self) -> None:
+        """Send queued frames until finished or the client is gone."""
+        try:
+            while not self._closed:
+                await self._ready.wait()
+                self._ready.clear()
+                while self._frames:
+                    await self._socket.send_frame(self._frames.popleft(), WSMsgType.TEXT)
+        except (ClientConnectionResetError, ConnectionError):
+            self.finish()
+
+    async def close(self) -> None:
+        """Say goodbye as a venue that goes away."""
+        self.finish()
+        await self._socket.close(code=1001, message=b"going away")
+
+
+class Listeners:
+    """Which connections listen to which streams."""
+
+    def __init__(self) -> None:
+        self._by_stream: dict[Stream, set[Connection]] = {}
+        self.connections: set[Connection] = set()
+
+    def streams(self) -> tuple[Stream, ...]:
+        """Streams that somebody listens to."""
+        return tuple(self._by_stream)
+
+    def join(self, connection: Connection) -> None:
+        """A client has connected."""
+        self.connections.add(connection)
+
+    def leave(self, connection: Connection) -> None:
+        """A client has gone."""
+        for name in tuple(connection.names):
+            self.unsubscribe(connection, name)
+        self.connections.discard(connection)
+
+    def subscribe(self, connection: Connection, name: str, stream: Stream | None) -> None:
+        """Note a subscription; an unknown stream (None) is kept and stays silent."""
+        connection.names[name] = stream
+        if stream is not None:
+            self._by_stream.setdefault(stream, set()).add(connection)
+
+    def unsubscribe(self, connection: Connection, name: str) -> None:
+        """Forget a subscription; a name never subscribed is ignored."""
+        stream = connection.names.pop(name, None)
+        if stream is None:
+            return
+        listening = self._by_stream[stream]
+        listening.discard(connection)
+        if not listening:
+            del self._by_stream[stream]
+
+    def publish(self, stream: Stream, payload: bytes) -> None:
+        """Give a frame to everyone who listens to `stream`."""
+        listening = self._by_stream.get(stream)
+        if not listening:
+            return
+        wrapped = wrap(stream.name, payload)
+        for connection in listening:
+            connection.offer(wrapped if connection.combined else payload)
