@@ -11,15 +11,31 @@ from core.model.signal import Setup, Side, Signal, SignalKind
 STOP_ATR = 1.0
 REWARD_RISK = 2.0
 TIMEFRAME = Timeframe.M15
+INTRODUCE_AFTER_SECONDS = 20.0
+INTRODUCE_RETRY_SECONDS = 2.0
+INTRODUCE_TRIES = 15
+SETTLED = frozenset({"card_open", "already_in"})
+"""Refusals that mean: there is something to try already."""
 
 
 class PracticeDesk:
     """Offers a card to rehearse Execute with."""
 
-    def __init__(self, *, market: LiveMarket, market_clock: Clock, publisher: SignalPublisher):
+    def __init__(
+        self, *, market: LiveMarket, market_clock: Clock, publisher: SignalPublisher
+    ) -> None:
         self._market = market
         self._clock = market_clock
         self._publisher = publisher
+
+    async def introduce(self, instrument: Instrument, wall: Clock) -> None:
+        """Soon after the start, offer the first card; the newcomer may have asked before."""
+        await wall.sleep(INTRODUCE_AFTER_SECONDS)
+        for _ in range(INTRODUCE_TRIES):
+            answer = await self.offer(instrument)
+            if isinstance(answer, Signal) or answer.code in SETTLED:
+                return
+            await wall.sleep(INTRODUCE_RETRY_SECONDS)
 
     async def offer(self, instrument: Instrument) -> Signal | Refusal:
         """A practice card on `instrument`, or why there can be none right now."""

@@ -4,14 +4,14 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Protocol
 
 from core.clock import Clock
 from core.engine.signal_publisher import SignalPublisher
 from core.event_bus import EventBus
+from core.execution.live_market import LiveMarket
 from core.model.events import BarClosed
 from core.model.instrument import Instrument, InstrumentRegistry
-from core.model.market import Bar, Timeframe
+from core.model.market import Bar
 from core.model.order import Refusal
 from core.model.signal import NoSetup, SignalKind
 from core.risk.trading_state import TradingState
@@ -23,22 +23,6 @@ MAX_BAR_AGE = timedelta(seconds=5)
 """A card is made only from a bar that closed this recently (market time)."""
 
 
-class BarSource(Protocol):
-    """Closed bars and entry checks, as the engine needs them."""
-
-    def bars(self, symbol: str, timeframe: Timeframe, count: int | None = None) -> tuple[Bar, ...]:
-        """Closed bars, oldest first."""
-        ...
-
-
-class EntryCheck(Protocol):
-    """Says whether the feed is good enough for an entry."""
-
-    def check_entry(self, instrument: Instrument) -> Refusal | None:
-        """Why not, or None."""
-        ...
-
-
 class StreamingSignalEngine:
     """Runs the strategies on closed bars, counts every reason a scan stopped for."""
 
@@ -48,8 +32,7 @@ class StreamingSignalEngine:
         market: Clock,
         bus: EventBus,
         registry: InstrumentRegistry,
-        bars: BarSource,
-        feed: EntryCheck,
+        live: LiveMarket,
         strategies: Sequence[Strategy],
         publisher: SignalPublisher,
         state: TradingState,
@@ -57,8 +40,7 @@ class StreamingSignalEngine:
     ) -> None:
         self._market = market
         self._registry = registry
-        self._bars = bars
-        self._feed = feed
+        self._live = live
         self._strategies = tuple(strategies)
         self._publisher = publisher
         self._state = state
@@ -83,10 +65,10 @@ class StreamingSignalEngine:
         """The signal's fate as one word: 'signal' or the code of what stopped it."""
         if self._market.utc_now() - bar.close_time > MAX_BAR_AGE:
             return "bar_too_old"
-        refusal = self._state.check(instrument.symbol) or self._feed.check_entry(instrument)
+        refusal = self._state.check(instrument.symbol) or self._live.check_entry(instrument)
         if refusal is not None:
             return refusal.code
-        bars = self._bars.bars(instrument.symbol, bar.timeframe)
+        bars = self._live.bars(instrument.symbol, bar.timeframe)
         setup = strategy.evaluate(instrument, bar.timeframe, bars)
         if isinstance(setup, NoSetup):
             return setup.reason

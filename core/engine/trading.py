@@ -8,6 +8,7 @@ from core.engine.boot import Boot
 from core.engine.expiry_sweep import ExpirySweep
 from core.engine.practice import PracticeDesk
 from core.engine.signal_publisher import SignalPublisher
+from core.engine.streaming_signal_engine import StreamingSignalEngine
 from core.event_bus import EventBus
 from core.execution.deal_booker import DealBooker
 from core.execution.deal_watcher import DealWatcher
@@ -29,6 +30,8 @@ from core.ports.journal import OrderStore, OutboxStore, PositionStore, SettingSt
 from core.ports.outside import Reached
 from core.risk.limits import RiskLimits
 from core.risk.trading_state import TradingState
+from core.strategies.protocol import Strategy
+from core.supervisor import Supervisor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,8 @@ class TradingInputs:
     limits: RiskLimits
     origin: Venue
     """The venue whose prices signals are computed from."""
+    strategies: tuple[Strategy, ...]
+    min_confidence: float
     validity: timedelta
     quarantine: timedelta
     """How long an unanswered order may still turn up at the venue."""
@@ -68,6 +73,16 @@ class Trading:
     deals: DealWatcher
     expiry: ExpirySweep
     boot: Boot
+    engine: StreamingSignalEngine
+
+    async def begin(self, supervisor: Supervisor) -> None:
+        """The only start-up path: reconcile and put cards right, then let everything run."""
+        await self.boot.run()
+        supervisor.keep("heartbeat", self.boot.heartbeat)
+        supervisor.keep("deals", self.deals.run)
+        supervisor.keep("reconciliation", self.reconciliation.run)
+        supervisor.keep("expiry", self.expiry.run)
+        supervisor.keep("signal engine", self.engine.run)
 
 
 def assemble_trading(inputs: TradingInputs) -> Trading:
@@ -113,6 +128,11 @@ def assemble_trading(inputs: TradingInputs) -> Trading:
             wall=inputs.clocks.wall, bus=inputs.bus, reconciliation=reconciliation,
             signals=inputs.signals, positions=inputs.positions, outbox=inputs.outbox,
             settings=inputs.settings,
+        ),
+        engine=StreamingSignalEngine(
+            market=inputs.clocks.market, bus=inputs.bus, registry=inputs.registry,
+            live=inputs.market, strategies=inputs.strategies, publisher=publisher, state=state,
+            min_confidence=inputs.min_confidence,
         ),
     )  # fmt: skip
 

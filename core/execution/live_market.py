@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from core.model.instrument import Instrument
-from core.model.market import Quote, Timeframe
+from core.model.market import Bar, Quote, Timeframe
 from core.model.order import Refusal
 
 
@@ -17,6 +17,10 @@ class LiveMarket(Protocol):
 
     def atr(self, symbol: str, timeframe: Timeframe) -> float | None:
         """ATR14 of closed bars; None without enough history."""
+        ...
+
+    def bars(self, symbol: str, timeframe: Timeframe, count: int | None = None) -> tuple[Bar, ...]:
+        """Closed bars without holes, oldest first."""
         ...
 
     def check_entry(self, instrument: Instrument) -> Refusal | None:
