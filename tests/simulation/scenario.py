@@ -192,6 +192,8 @@ def _desk(
             max_per_instrument=3,
         ),
         origin=Venue.SANDBOX,
+        strategies=(),
+        min_confidence=0.6,
         validity=VALIDITY,
         quarantine=QUARANTINE,
         reached=_kill_switch(world),

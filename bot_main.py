@@ -1,0 +1,344 @@
+"""The composition root: reads the settings, wires the rooms together, starts and stops the desk."""
+
+import asyncio
+import os
+import random
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+
+from bot.dispatcher import build_dispatcher
+from bot.onboarding import publish_menus
+from bot.outbox_sender import OutboxSender
+from bot.polling import Polling
+from bot.services import Services
+from core.analysis.analyst import Analyst
+from core.clock import Clocks
+from core.engine.desk_services import (
+    CachedMarket,
+    ChatAnalyst,
+    ChatPublisher,
+    SignalTaps,
+    feed_health,
+)
+from core.engine.health_desk import HealthDesk, HealthSources
+from core.engine.trading import Trading, TradingInputs, assemble_trading
+from core.errors import JournalError, SettingsError, StartupRefusedError, VenueError
+from core.event_bus import EventBus
+from core.market.feed_validator import FeedValidator
+from core.market.multi_source_bridge import MultiSourceBridge
+from core.market.price_cache import PriceCache
+from core.model.events import NoticesQueued
+from core.model.instrument import InstrumentRegistry, Venue
+from core.model.people import Role
+from core.model.report import Statistics
+from core.performance.statistics import summarise
+from core.risk.limits import RiskLimits
+from core.strategies.range_break import RangeBreak, RangeBreakParameters
+from core.supervisor import Supervisor
+from db.connection import Journal
+from handlers.routers import create_routers
+from infra.banner import open_page, opened, say
+from infra.binance.binance_rest import BinanceHistory
+from infra.binance.binance_stream import BinanceStream
+from infra.charts.renderer import ProcessChartRenderer
+from infra.command_line import parse_command_line
+from infra.desk_home import DeskHome
+from infra.desk_plan import DeskPlan, plan_desk
+from infra.instance_lock import instance_lock
+from infra.kill_points import armed_kill_point
+from infra.live_clock import WallClock
+from infra.logging_setup import setup_logging
+from infra.loop_lag import LoopLagMonitor
+from infra.market_addresses import market_addresses
+from infra.paper.paper_broker import PaperBroker
+from infra.paper.terms import paper_terms
+from infra.registry_file import load_registry
+from infra.sandbox.sandbox import TOKEN, Sandbox
+from infra.sandbox.telegram.people import SANDBOX_USERS
+from infra.settings import Settings, load_settings
+from infra.stop_signals import on_stop_signals
+
+ENV_FILE = Path(__file__).with_name(".env")
+REFUSED_EXIT = 3
+CLOSED_TRADES_COUNTED = 100_000
+PAPER_QUARANTINE = timedelta(seconds=5)
+"""The paper venue answers at once; nothing of it can turn up later than this."""
+FIRST_INSTRUMENT = "BTCUSD"
+STRATEGY = RangeBreak(RangeBreakParameters())
+
+
+def main(words: Sequence[str]) -> int:
+    """Open the desk and keep it open until it is asked to stop; the exit code."""
+    options = parse_command_line(words)
+    try:
+        settings = load_settings(os.environ, ENV_FILE)
+        asyncio.run(run_desk(plan_desk(options, settings), settings))
+    except SettingsError as e:
+        say("The settings need mending (.env.example explains each):")
+        for problem in e.problems:
+            say(f"  - {problem}")
+        return REFUSED_EXIT
+    except (StartupRefusedError, JournalError, VenueError) as e:
+        say(f"The desk did not open: {e}")
+        return REFUSED_EXIT
+    return 0
+
+
+async def run_desk(plan: DeskPlan, settings: Settings) -> None:
+    """Open everything in order, run until asked to stop, close everything in reverse order."""
+    stop = asyncio.Event()
+    on_stop_signals(asyncio.get_running_loop(), stop.set)
+    async with AsyncExitStack() as stack:
+        ground = await lay_ground(plan, settings, stack)
+        market = await open_market(ground)
+        broker = await open_broker(ground, market)
+        trading = assemble_trading(trading_inputs(ground, market, broker))
+        polling = await open_chat(ground, market, broker, trading)
+        await trading.begin(ground.supervisor)
+        await stop.wait()
+        say("Stopping. Open positions keep the stop at their venue.")
+        await polling.stop()
+        await ground.supervisor.stop()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What every room stands on."""
+
+    plan: DeskPlan
+    settings: Settings
+    stack: AsyncExitStack
+    home: DeskHome
+    clocks: Clocks
+    bus: EventBus
+    supervisor: Supervisor
+    loop_lag: LoopLagMonitor
+    registry: InstrumentRegistry
+    journal: Journal
+    charts: ProcessChartRenderer
+    sandbox: Sandbox | None
+
+    @property
+    def venue(self) -> Venue:
+        """Where prices come from."""
+        return Venue.BINANCE if self.sandbox is None else Venue.SANDBOX
+
+    def market_speed(self) -> float:
+        """Market seconds per wall second."""
+        return 1.0 if self.sandbox is None else self.sandbox.market_clock.speed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """The market as the desk sees it."""
+
+    cache: PriceCache
+    validator: FeedValidator
+    bridge: MultiSourceBridge
+
+    @property
+    def live(self) -> CachedMarket:
+        """What execution may ask."""
+        return CachedMarket(self.cache, self.validator)
+
+
+async def lay_ground(plan: DeskPlan, settings: Settings, stack: AsyncExitStack) -> Ground:
+    """Folder, lock, logs, journal, clocks, background tasks."""
+    wall = WallClock()
+    home = DeskHome.prepare(plan.root, plan.environment)
+    stack.enter_context(instance_lock(home.lock))
+    logs = setup_logging(
+        folder=home.logs, level=settings.log_level, secrets=settings.secrets,
+        max_megabytes=settings.logs.max_megabytes, kept=settings.logs.kept,
+    )  # fmt: skip
+    stack.callback(logs.close)
+    registry = load_registry(settings.instruments_file)
+    journal = await stack.enter_async_context(Journal.open(home.journal, plan.environment, wall))
+    sandbox = (
+        Sandbox(folder=home.sandbox, seed=plan.seed, speed=plan.speed, wall=wall)
+        if plan.simulated
+        else None
+    )
+    charts = ProcessChartRenderer(wall)
+    stack.push_async_callback(charts.close)
+    bus = EventBus()
+    supervisor = Supervisor(wall, bus)
+    stack.push_async_callback(supervisor.stop)
+    loop_lag = LoopLagMonitor(wall)
+    supervisor.keep("loop lag", loop_lag.run)
+    supervisor.start_job("chart worker", charts.start())
+    return Ground(
+        plan=plan, settings=settings, stack=stack, home=home, bus=bus, supervisor=supervisor,
+        clocks=Clocks(market=wall if sandbox is None else sandbox.market_clock, wall=wall),
+        loop_lag=loop_lag, registry=registry, journal=journal, charts=charts, sandbox=sandbox,
+    )  # fmt: skip
+
+
+async def open_market(ground: Ground) -> Market:
+    """Stream and history into the price cache."""
+    if ground.sandbox is not None:
+        await ground.sandbox.start_exchange(ground.supervisor)
+        ground.stack.push_async_callback(ground.sandbox.exchange.stop)
+    exchange = None if ground.sandbox is None else ground.sandbox.exchange
+    streams, rest = market_addresses(ground.settings.binance, exchange)
+    session = await ground.stack.enter_async_context(aiohttp.ClientSession())
+    market, wall = ground.clocks.market, ground.clocks.wall
+    cache = PriceCache(ground.registry, market, wall, ground.bus)
+    stream = BinanceStream(streams, ground.venue, market, wall, random.Random(), cache.count_reject)
+    history = BinanceHistory(session, rest, ground.venue, market, wall)
+    bridge = MultiSourceBridge(
+        instruments=tuple(ground.registry), stream=stream, history=history, trades=history,
+        cache=cache, wall=wall,
+    )  # fmt: skip
+    ground.supervisor.keep("market feed", bridge.run)
+    return Market(cache=cache, validator=FeedValidator(cache), bridge=bridge)
+
+
+async def open_broker(ground: Ground, market: Market) -> PaperBroker:
+    """The paper account, its stops watched by the stream."""
+    broker = PaperBroker(
+        path=ground.home.paper_record,
+        registry=ground.registry,
+        quotes=market.cache.quote,
+        market=ground.clocks.market,
+        wall=ground.clocks.wall,
+        terms=paper_terms(ground.settings.paper),
+    )
+    await broker.open()
+    ground.stack.push_async_callback(broker.shutdown)
+    market.cache.listen_quotes(broker.on_quote)
+    ground.supervisor.keep("paper broker", broker.run)
+    return broker
+
+
+def trading_inputs(ground: Ground, market: Market, broker: PaperBroker) -> TradingInputs:
+    """What trading needs, from the ground, the market and the settings."""
+    journal, settings = ground.journal, ground.settings
+    return TradingInputs(
+        clocks=ground.clocks, bus=ground.bus, registry=ground.registry, market=market.live,
+        broker=broker, signals=journal.signals, orders=journal.orders,
+        positions=journal.positions, outbox=journal.outbox, settings=journal.settings,
+        limits=RiskLimits(**settings.risk.model_dump()),
+        origin=ground.venue,
+        strategies=(STRATEGY,),
+        min_confidence=settings.signals.min_confidence,
+        validity=timedelta(minutes=settings.signals.validity_minutes),
+        quarantine=PAPER_QUARANTINE,
+        reached=armed_kill_point(os.environ if ground.plan.simulated else {}),
+    )  # fmt: skip
+
+
+async def open_chat(
+    ground: Ground, market: Market, broker: PaperBroker, trading: Trading
+) -> Polling:
+    """The bot, its outbox and, in the sandbox, the Telegram it talks to."""
+    services = chat_services(ground, market, broker, trading)
+    token, base = TOKEN, ground.settings.telegram.api_base
+    if ground.sandbox is not None:
+
+        async def venue() -> dict[str, object]:
+            return dict(broker.snapshot())
+
+        telegram = await ground.sandbox.start_telegram(ground.plan.port, venue)
+        ground.stack.push_async_callback(telegram.stop)
+        base = telegram.base_url
+    elif ground.settings.telegram_bot_token is not None:
+        token = ground.settings.telegram_bot_token.get_secret_value()
+    bot = Bot(token, session=AiohttpSession(api=TelegramAPIServer.from_base(base)))
+    ground.stack.push_async_callback(bot.session.close)
+    await list_people(ground)
+
+    async def greet() -> None:
+        me = await bot.me()
+        await publish_menus(bot, await ground.journal.users.all())
+        page = f"https://t.me/{me.username}" if ground.sandbox is None else base
+        detail = None if ground.sandbox is None else ground.sandbox.start.detail
+        say(opened(ground.plan, ground.home, page, detail))
+        if ground.plan.simulated:
+            first = ground.registry.get(FIRST_INSTRUMENT)
+            practice = trading.practice.introduce(first, ground.clocks.wall)
+            ground.supervisor.start_job("first practice card", practice)
+            if ground.plan.open_browser:
+                ground.supervisor.start_job("open the page", open_page(page))
+
+    polling = Polling(bot, build_dispatcher(services, create_routers()), greet)
+    ground.supervisor.keep("telegram", polling.run)
+    outbox = OutboxSender(bot, services, ground.bus.mailbox(NoticesQueued))
+    ground.supervisor.keep("outbox", outbox.run)
+    return polling
+
+
+def chat_services(
+    ground: Ground, market: Market, broker: PaperBroker, trading: Trading
+) -> Services:
+    """Everything a handler may use."""
+    journal = ground.journal
+
+    async def statistics(since: datetime | None) -> Statistics:
+        return summarise(await journal.positions.closed(CLOSED_TRADES_COUNTED), since)
+
+    return Services(
+        registry=ground.registry,
+        clocks=ground.clocks,
+        mode=ground.plan.environment,
+        watermark=ground.plan.watermark,
+        analyst=ChatAnalyst(
+            Analyst(market.cache, (STRATEGY,), ground.clocks.market), ground.plan.watermark
+        ),
+        charts=ground.charts,
+        publisher=ChatPublisher(trading.publisher, trading.practice),
+        pipeline=SignalTaps(trading.pipeline, trading.desk),
+        closer=trading.closer,
+        signals=journal.signals,
+        positions=journal.positions,
+        outbox=journal.outbox,
+        users=journal.users,
+        broker=broker,
+        statistics=statistics,
+        health=health_of(ground, market, broker, trading).report,
+        quotes=market.cache.quote,
+        start_job=ground.supervisor.start_job,
+    )
+
+
+def health_of(ground: Ground, market: Market, broker: PaperBroker, trading: Trading) -> HealthDesk:
+    """Whom `/health` asks."""
+    return HealthDesk(
+        HealthSources(
+            mode=ground.plan.environment,
+            clocks=ground.clocks,
+            market_speed=ground.market_speed,
+            feeds=lambda: feed_health(market.cache, ground.registry),
+            loop_lag_max_ms=ground.loop_lag.max_ms_last_minute,
+            supervisor=ground.supervisor,
+            outbox=ground.journal.outbox,
+            broker=broker,
+            state=trading.state,
+            reconciliation=trading.reconciliation,
+        )
+    )
+
+
+async def list_people(ground: Ground) -> None:
+    """The sandbox's people, or the owner named in the settings."""
+    users, now = ground.journal.users, ground.clocks.wall.utc_now()
+    if ground.sandbox is not None:
+        for person, role in zip(SANDBOX_USERS, Role, strict=False):
+            if await users.get(person.user_id) is None:
+                await users.save(person.user_id, role, person.first_name, now)
+                await users.subscribe(person.user_id, role is Role.OWNER)
+    elif ground.settings.owner_id is not None:
+        await users.save(ground.settings.owner_id, Role.OWNER, "Owner", now)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,45 @@
+"""What the terminal says: a few plain words; everything else is in the chat."""
+
+import asyncio
+import sys
+import webbrowser
+
+from infra.desk_home import DeskHome
+from infra.desk_plan import DeskPlan
+
+
+def opened(plan: DeskPlan, home: DeskHome, address: str, market_detail: str | None) -> str:
+    """Where the chat is and what is simulated. `market_detail` belongs to a simulated market."""
+    if not plan.simulated:
+        return f"""
+Tapedesk is open: {address}
+
+  Market      live Binance streams (public data, no key)
+  Account     paper money
+  Files       {home.folder}
+
+No real money is involved. Ctrl-C stops the desk.
+"""
+    return f"""
+Tapedesk is open in its sandbox.
+
+  Chat page   {address}
+  Market      simulated, seed {plan.seed}, speed x{plan.speed:g} ({market_detail})
+  Account     paper money
+  Chat        a Telegram look-alike on this computer; the owner is you
+  Files       {home.folder}
+
+Nothing leaves this computer and no real money is involved. Ctrl-C stops the desk.
+To use your phone, put TELEGRAM_BOT_TOKEN into .env (README, "Connect your phone").
+"""
+
+
+def say(text: str) -> None:
+    """One line (or a few) to the person at the terminal."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+async def open_page(address: str) -> None:
+    """Show the chat page in the browser, where there is one."""
+    await asyncio.to_thread(webbrowser.open, address)

@@ -1,0 +1,1 @@
+"""The real desk as a process, used through the sandbox's control interface."""
