@@ -37,8 +37,7 @@ from core.market.feed_validator import FeedValidator
 from core.market.multi_source_bridge import MultiSourceBridge
 from core.market.price_cache import PriceCache
 from core.model.events import NoticesQueued
-from core.model.instrument import InstrumentRegistry, Venue
-from core.model.people import Role
+from core.model.instrument import InstrumentRegistry
 from core.model.report import Statistics
 from core.performance.statistics import summarise
 from core.risk.limits import RiskLimits
@@ -46,7 +45,7 @@ from core.strategies.range_break import RangeBreak, RangeBreakParameters
 from core.supervisor import Supervisor
 from db.connection import Journal
 from handlers.routers import create_routers
-from infra.banner import open_page, opened, say
+from infra.banner import open_page, say
 from infra.binance.binance_rest import BinanceHistory
 from infra.binance.binance_stream import BinanceStream
 from infra.charts.renderer import ProcessChartRenderer
@@ -58,14 +57,12 @@ from infra.kill_points import armed_kill_point
 from infra.live_clock import WallClock
 from infra.logging_setup import setup_logging
 from infra.loop_lag import LoopLagMonitor
-from infra.market_addresses import market_addresses
 from infra.paper.paper_broker import PaperBroker
 from infra.paper.terms import paper_terms
 from infra.registry_file import load_registry
-from infra.sandbox.sandbox import TOKEN, Sandbox
-from infra.sandbox.telegram.people import SANDBOX_USERS
 from infra.settings import Settings, load_settings
 from infra.stop_signals import on_stop_signals
+from infra.surroundings import Surroundings, surroundings_of
 
 ENV_FILE = Path(__file__).with_name(".env")
 REFUSED_EXIT = 3
@@ -125,16 +122,7 @@ class Ground:
     registry: InstrumentRegistry
     journal: Journal
     charts: ProcessChartRenderer
-    sandbox: Sandbox | None
-
-    @property
-    def venue(self) -> Venue:
-        """Where prices come from."""
-        return Venue.BINANCE if self.sandbox is None else Venue.SANDBOX
-
-    def market_speed(self) -> float:
-        """Market seconds per wall second."""
-        return 1.0 if self.sandbox is None else self.sandbox.market_clock.speed
+    around: Surroundings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,11 +151,7 @@ async def lay_ground(plan: DeskPlan, settings: Settings, stack: AsyncExitStack) 
     stack.callback(logs.close)
     registry = load_registry(settings.instruments_file)
     journal = await stack.enter_async_context(Journal.open(home.journal, plan.environment, wall))
-    sandbox = (
-        Sandbox(folder=home.sandbox, seed=plan.seed, speed=plan.speed, wall=wall)
-        if plan.simulated
-        else None
-    )
+    around = surroundings_of(plan, settings, home, wall)
     charts = ProcessChartRenderer(wall)
     stack.push_async_callback(charts.close)
     bus = EventBus()
@@ -178,23 +162,21 @@ async def lay_ground(plan: DeskPlan, settings: Settings, stack: AsyncExitStack) 
     supervisor.start_job("chart worker", charts.start())
     return Ground(
         plan=plan, settings=settings, stack=stack, home=home, bus=bus, supervisor=supervisor,
-        clocks=Clocks(market=wall if sandbox is None else sandbox.market_clock, wall=wall),
-        loop_lag=loop_lag, registry=registry, journal=journal, charts=charts, sandbox=sandbox,
+        clocks=Clocks(market=around.market_clock, wall=wall), around=around,
+        loop_lag=loop_lag, registry=registry, journal=journal, charts=charts,
     )  # fmt: skip
 
 
 async def open_market(ground: Ground) -> Market:
     """Stream and history into the price cache."""
-    if ground.sandbox is not None:
-        await ground.sandbox.start_exchange(ground.supervisor)
-        ground.stack.push_async_callback(ground.sandbox.exchange.stop)
-    exchange = None if ground.sandbox is None else ground.sandbox.exchange
-    streams, rest = market_addresses(ground.settings.binance, exchange)
+    streams, rest = await ground.around.open_exchange(ground.supervisor, ground.stack)
     session = await ground.stack.enter_async_context(aiohttp.ClientSession())
     market, wall = ground.clocks.market, ground.clocks.wall
     cache = PriceCache(ground.registry, market, wall, ground.bus)
-    stream = BinanceStream(streams, ground.venue, market, wall, random.Random(), cache.count_reject)
-    history = BinanceHistory(session, rest, ground.venue, market, wall)
+    stream = BinanceStream(
+        streams, ground.around.venue, market, wall, random.Random(), cache.count_reject
+    )
+    history = BinanceHistory(session, rest, ground.around.venue, market, wall)
     bridge = MultiSourceBridge(
         instruments=tuple(ground.registry), stream=stream, history=history, trades=history,
         cache=cache, wall=wall,
@@ -206,13 +188,10 @@ async def open_market(ground: Ground) -> Market:
 async def open_broker(ground: Ground, market: Market) -> PaperBroker:
     """The paper account, its stops watched by the stream."""
     broker = PaperBroker(
-        path=ground.home.paper_record,
-        registry=ground.registry,
-        quotes=market.cache.quote,
-        market=ground.clocks.market,
-        wall=ground.clocks.wall,
+        path=ground.home.paper_record, registry=ground.registry, quotes=market.cache.quote,
+        market=ground.clocks.market, wall=ground.clocks.wall,
         terms=paper_terms(ground.settings.paper),
-    )
+    )  # fmt: skip
     await broker.open()
     ground.stack.push_async_callback(broker.shutdown)
     market.cache.listen_quotes(broker.on_quote)
@@ -228,7 +207,7 @@ def trading_inputs(ground: Ground, market: Market, broker: PaperBroker) -> Tradi
         broker=broker, signals=journal.signals, orders=journal.orders,
         positions=journal.positions, outbox=journal.outbox, settings=journal.settings,
         limits=RiskLimits(**settings.risk.model_dump()),
-        origin=ground.venue,
+        origin=ground.around.venue,
         strategies=(STRATEGY,),
         min_confidence=settings.signals.min_confidence,
         validity=timedelta(minutes=settings.signals.validity_minutes),
@@ -241,34 +220,28 @@ async def open_chat(
     ground: Ground, market: Market, broker: PaperBroker, trading: Trading
 ) -> Polling:
     """The bot, its outbox and, in the sandbox, the Telegram it talks to."""
-    services = chat_services(ground, market, broker, trading)
-    token, base = TOKEN, ground.settings.telegram.api_base
-    if ground.sandbox is not None:
 
-        async def venue() -> dict[str, object]:
-            return dict(broker.snapshot())
+    async def record() -> dict[str, object]:
+        return dict(broker.snapshot())
 
-        telegram = await ground.sandbox.start_telegram(ground.plan.port, venue)
-        ground.stack.push_async_callback(telegram.stop)
-        base = telegram.base_url
-    elif ground.settings.telegram_bot_token is not None:
-        token = ground.settings.telegram_bot_token.get_secret_value()
-    bot = Bot(token, session=AiohttpSession(api=TelegramAPIServer.from_base(base)))
+    address = await ground.around.open_telegram(ground.stack, record)
+    api = TelegramAPIServer.from_base(address.base)
+    bot = Bot(address.token, session=AiohttpSession(api=api))
     ground.stack.push_async_callback(bot.session.close)
     await list_people(ground)
+    services = chat_services(ground, market, broker, trading)
 
     async def greet() -> None:
         me = await bot.me()
         await publish_menus(bot, await ground.journal.users.all())
-        page = f"https://t.me/{me.username}" if ground.sandbox is None else base
-        detail = None if ground.sandbox is None else ground.sandbox.start.detail
-        say(opened(ground.plan, ground.home, page, detail))
+        text, page = ground.around.opened(ground.home, address, me.username or me.full_name)
+        say(text)
+        if page:
+            ground.supervisor.start_job("open the page", open_page(page))
         if ground.plan.simulated:
             first = ground.registry.get(FIRST_INSTRUMENT)
             practice = trading.practice.introduce(first, ground.clocks.wall)
             ground.supervisor.start_job("first practice card", practice)
-            if ground.plan.open_browser:
-                ground.supervisor.start_job("open the page", open_page(page))
 
     polling = Polling(bot, build_dispatcher(services, create_routers()), greet)
     ground.supervisor.keep("telegram", polling.run)
@@ -286,58 +259,40 @@ def chat_services(
     async def statistics(since: datetime | None) -> Statistics:
         return summarise(await journal.positions.closed(CLOSED_TRADES_COUNTED), since)
 
+    analyst = Analyst(market.cache, (STRATEGY,), ground.clocks.market)
     return Services(
-        registry=ground.registry,
-        clocks=ground.clocks,
-        mode=ground.plan.environment,
-        watermark=ground.plan.watermark,
-        analyst=ChatAnalyst(
-            Analyst(market.cache, (STRATEGY,), ground.clocks.market), ground.plan.watermark
-        ),
-        charts=ground.charts,
+        registry=ground.registry, clocks=ground.clocks, charts=ground.charts, broker=broker,
+        mode=ground.plan.environment, watermark=ground.plan.watermark,
+        analyst=ChatAnalyst(analyst, ground.plan.watermark),
         publisher=ChatPublisher(trading.publisher, trading.practice),
-        pipeline=SignalTaps(trading.pipeline, trading.desk),
-        closer=trading.closer,
-        signals=journal.signals,
-        positions=journal.positions,
-        outbox=journal.outbox,
-        users=journal.users,
-        broker=broker,
-        statistics=statistics,
+        pipeline=SignalTaps(trading.pipeline, trading.desk), closer=trading.closer,
+        signals=journal.signals, positions=journal.positions, outbox=journal.outbox,
+        users=journal.users, statistics=statistics, quotes=market.cache.quote,
         health=health_of(ground, market, broker, trading).report,
-        quotes=market.cache.quote,
         start_job=ground.supervisor.start_job,
-    )
+    )  # fmt: skip
 
 
 def health_of(ground: Ground, market: Market, broker: PaperBroker, trading: Trading) -> HealthDesk:
     """Whom `/health` asks."""
-    return HealthDesk(
-        HealthSources(
-            mode=ground.plan.environment,
-            clocks=ground.clocks,
-            market_speed=ground.market_speed,
-            feeds=lambda: feed_health(market.cache, ground.registry),
-            loop_lag_max_ms=ground.loop_lag.max_ms_last_minute,
-            supervisor=ground.supervisor,
-            outbox=ground.journal.outbox,
-            broker=broker,
-            state=trading.state,
-            reconciliation=trading.reconciliation,
-        )
-    )
+    sources = HealthSources(
+        mode=ground.plan.environment, clocks=ground.clocks, market_speed=ground.around.speed,
+        feeds=lambda: feed_health(market.cache, ground.registry),
+        loop_lag_max_ms=ground.loop_lag.max_ms_last_minute, supervisor=ground.supervisor,
+        outbox=ground.journal.outbox, broker=broker, state=trading.state,
+        reconciliation=trading.reconciliation,
+    )  # fmt: skip
+    return HealthDesk(sources)
 
 
 async def list_people(ground: Ground) -> None:
-    """The sandbox's people, or the owner named in the settings."""
-    users, now = ground.journal.users, ground.clocks.wall.utc_now()
-    if ground.sandbox is not None:
-        for person, role in zip(SANDBOX_USERS, Role, strict=False):
-            if await users.get(person.user_id) is None:
-                await users.save(person.user_id, role, person.first_name, now)
-                await users.subscribe(person.user_id, role is Role.OWNER)
-    elif ground.settings.owner_id is not None:
-        await users.save(ground.settings.owner_id, Role.OWNER, "Owner", now)
+    """Who is known from the start; what they changed since stays."""
+    users = ground.journal.users
+    for person in ground.around.people:
+        if await users.get(person.user_id) is None:
+            now = ground.clocks.wall.utc_now()
+            await users.save(person.user_id, person.role, person.name, now)
+            await users.subscribe(person.user_id, person.subscribed)
 
 
 if __name__ == "__main__":

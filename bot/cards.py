@@ -34,7 +34,7 @@ def signal_caption(view: SignalView) -> Text:
     signal = view.signal
     parts = [_title(view), Bold(_STATUS[signal.state](view)), Pre(_levels(view)), *_risk(signal)]
     tail = _tail(view)
-    room = 2 * CAPTION_LIMIT - len(as_list(*parts, *tail)) - 1
+    room = CAPTION_LIMIT - len(as_list(*parts, *tail)) - 1
     notes = formats.fitting(_notes(signal), room)
     return as_list(*parts, *notes, *tail)
 

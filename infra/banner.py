@@ -8,10 +8,9 @@ from infra.desk_home import DeskHome
 from infra.desk_plan import DeskPlan
 
 
-def opened(plan: DeskPlan, home: DeskHome, address: str, market_detail: str | None) -> str:
-    """Where the chat is and what is simulated. `market_detail` belongs to a simulated market."""
-    if not plan.simulated:
-        return f"""
+def opened_with_paper_account(home: DeskHome, address: str) -> str:
+    """The desk on the real Telegram."""
+    return f"""
 Tapedesk is open: {address}
 
   Market      live Binance streams (public data, no key)
@@ -20,6 +19,10 @@ Tapedesk is open: {address}
 
 No real money is involved. Ctrl-C stops the desk.
 """
+
+
+def opened_in_sandbox(plan: DeskPlan, home: DeskHome, address: str, market_detail: str) -> str:
+    """Where the chat is and what is simulated."""
     return f"""
 Tapedesk is open in its sandbox.
 

@@ -138,10 +138,7 @@ async def test_edit_reaches_every_card_of_the_chat_and_of_unsubscribed_chats(
 
     await sender_of(desk).deliver_due()
 
-    edited = [
-        (call.chat_id, call.message_id)
-        for call in desk.session.of(EditMessageCaption, EditMessageText)
-    ]
+    edited = [(call.chat_id, call.message_id) for call in desk.session.of(*Edited)]
     assert edited == [(OWNER, 55), (OWNER, 60), (VIEWER, 9)]
     assert all("⌛ Expired" in words(call) for call in desk.session.calls)
 

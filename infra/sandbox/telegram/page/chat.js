@@ -179,7 +179,7 @@ class ChatPage {
       return await work();
     } catch (error) {
       if (!(error instanceof DeskError)) throw error;
-      toast(error.message, "fault");
+      toast(`Not sent: ${error.message}`, "fault");
       return null;
     }
   }
