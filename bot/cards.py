@@ -71,7 +71,9 @@ def _title(view: SignalView) -> Text:
 def _open(view: SignalView) -> str:
     if view.signal.kind is SignalKind.PRACTICE:
         return "🎓 A card to practise on: tap Execute and see what happens"
-    return f"Confidence {formats.percent(view.signal.confidence)}"
+    grade = f"Rule's confidence {view.signal.confidence * 100:.0f} of 100"
+    ratio = view.signal.reward_risk
+    return grade if ratio is None else f"{grade} · reward {ratio:.1f} × risk"
 
 
 def _executing(view: SignalView) -> str:

@@ -43,18 +43,17 @@ class Supervisor:
         self._tasks.append(asyncio.create_task(self._keep(state, work), name=name))
 
     def start_job(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run one coroutine to its end; failures are published, `stop` waits for it briefly."""
+        """Run one coroutine to its end or to `stop`; a failure is published."""
         task = asyncio.create_task(self._job(name, work), name=name)
         self._jobs.add(task)
         task.add_done_callback(self._jobs.discard)
 
-    async def stop(self, drain_seconds: float = 1.5) -> None:
-        """Let jobs in flight finish for a moment, then cancel everything, newest first."""
-        if self._jobs:
-            await asyncio.wait(set(self._jobs), timeout=drain_seconds)
-        for task in [*self._jobs, *reversed(self._tasks)]:
+    async def stop(self) -> None:
+        """End everything, newest first; safe to repeat."""
+        ending = [*self._jobs, *reversed(self._tasks)]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._jobs, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
         self._tasks.clear()
 
     async def _keep(self, state: ComponentState, work: Callable[[], Awaitable[None]]) -> None:

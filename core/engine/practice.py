@@ -53,7 +53,7 @@ class PracticeDesk:
             stop=quote.ask - risk,
             targets=(quote.ask + REWARD_RISK * risk,),
             confidence=0.0,
-            reasons=("Practice: nothing is predicted here. Try the buttons.",),
+            reasons=(),
             bar_close=self._clock.utc_now(),
         )
         return await self._publisher.offer(setup, SignalKind.PRACTICE)

@@ -59,12 +59,8 @@ class SignalMaker:
             return sizing
         if kind is SignalKind.PRACTICE:
             smallest = instrument.quantity(max(instrument.lot_min, rules.volume_min))
-            sizing = Sizing(
-                quantity=smallest,
-                risk=risk_of(rules, smallest, entry, stop),
-                asked=sizing.asked,
-                capped=False,
-            )
+            risk = risk_of(rules, smallest, entry, stop)
+            sizing = Sizing(quantity=smallest, risk=risk, asked=risk, capped=False)
         return self._signal(setup, kind, sizing, (entry, stop, *targets), key, replaces)
 
     def _signal(

@@ -132,7 +132,10 @@ class MultiSourceBridge:
 
     async def _fill_trades(self, instrument: Instrument) -> bool:
         tape = self._cache.tape(instrument.symbol)
-        for first_id, last_id in tape.gaps() if tape is not None else ():
+        if tape is None:
+            return True
+        earlier = tape.earlier()
+        for first_id, last_id in (*tape.gaps(), *((earlier,) if earlier else ())):
             key = (instrument.symbol, first_id)
             if last_id - first_id >= MOST_TRADES_REPAIRED or self._given_up(key):
                 continue

@@ -17,6 +17,8 @@ from core.model.market import Bar, Book, Quote, Timeframe, TradeTick
 DUPLICATE_TRADE = "duplicate_trade"
 CROSSED = "crossed"
 SPIKE = "spike"
+EARLIER_TRADES = 1_000
+"""Fetched from before the first streamed trade, so that windows are whole from the start."""
 CATCH_UP_MARGIN = timedelta(seconds=2)
 """A minute that ended less than this ago may still be on its way."""
 
@@ -48,10 +50,14 @@ class PriceCache:
         if not feed.trade_guard.accept(tick.price, tick.received):
             feed.rejects[SPIKE] += 1
             return
+        first = feed.last_trade is None
         feed.last_trade = tick
         feed.trades += 1
         if feed.tape is not None:
             feed.tape.append(tick)
+            if first:
+                feed.tape.expect_earlier(max(tick.trade_id - EARLIER_TRADES, 1), tick.trade_id - 1)
+                self._tell_needs()
 
     def on_quote(self, quote: Quote) -> None:
         """Keep the quote, then tell those who act on every quote."""

@@ -86,9 +86,19 @@ class TradeTape:
             position = self._dropped + len(self._times)
             self._holes.append(_Hole(first_id, last_id, position, self._times[-1]))
 
+    def expect_earlier(self, first_id: int, last_id: int) -> None:
+        """Trades with these ids came just before the first one and may still be fetched."""
+        if first_id <= last_id and len(self._times) == 1 and not self._dropped:
+            self._holes.append(_Hole(first_id, last_id, 0, 0, self._times[0]))
+
     def gaps(self) -> tuple[tuple[int, int], ...]:
-        """The closed id ranges still missing."""
-        return tuple((hole.first_id, hole.last_id) for hole in self._holes)
+        """The closed id ranges that were missed while streaming."""
+        return tuple((h.first_id, h.last_id) for h in self._holes if h.position)
+
+    def earlier(self) -> tuple[int, int] | None:
+        """The closed id range from before the first trade, while it can still be put in place."""
+        ranges = ((h.first_id, h.last_id) for h in self._holes if not h.position)
+        return None if self._dropped else next(ranges, None)
 
     def fill_gap(self, first_id: int, trades: Sequence[TradeTick]) -> bool:
         """Put the missing trades where they belong; False unless `trades` is the whole gap."""
@@ -100,7 +110,7 @@ class TradeTape:
             return False
         self._holes.remove(hole)
         place = hole.position - self._dropped
-        if place > 0:
+        if place > 0 or (hole.position == 0 and not self._dropped):
             self._insert(place, trades, hole.before_ms, hole.after_ms)
         for later in self._holes:
             if later.position >= hole.position:

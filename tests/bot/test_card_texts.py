@@ -195,7 +195,7 @@ def test_open_card_word_for_word() -> None:
     view = SignalView(signal=signal, position=None, digits=2, watermark="SIMULATED")
     assert check(signal_caption(view), formats.CAPTION_LIMIT) == (
         "🟢 BUY BTCUSD · H1 · #142 · SIMULATED\n"
-        "Confidence 70%\n"
+        "Rule's confidence 70 of 100 · reward 2.2 × risk\n"
         "Entry  97,001.00\n"
         "Stop   96,901.00 −0.10% −1.0R\n"
         "Target 97,221.00 +0.23% +2.2R\n"

@@ -39,7 +39,7 @@ from core.model.values import Money
 from tests.support.bot_desk import OWNER, VIEWER, ChatDesk, position_of
 from tests.support.clock import START
 from tests.support.desk_builders import signal_of
-from tests.support.telegram_session import TOKEN, labels, words
+from tests.support.telegram_session import TOKEN, Edited, labels, words
 
 CARD = CardPlace(signal_id=1, chat_id=OWNER, message_id=55, has_photo=True)
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from gzip import open as open_gzip
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,10 +15,9 @@ from core.market.bar_sequence import KEPT_BARS, BarHole
 from core.model.market import Bar, Timeframe
 from tests.support.clock import START
 from tests.support.market_data import make_minute, make_minutes, merged
+from tests.support.recorded import DATA
 
-RECORDED = Path(
-    "/work/shared/data/3_binance_trades_klines/karasik_ETHUSDT_1m_klines_takerbuy.csv.gz"
-)
+RECORDED = DATA / "3_binance_trades_klines/karasik_ETHUSDT_1m_klines_takerbuy.csv.gz"
 
 
 def fed(minutes: Sequence[Bar]) -> tuple[BarBuilder, list[Bar]]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from gzip import open as open_gzip
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,11 +16,10 @@ from core.market import trade_tape
 from core.market.trade_tape import TapeWindow, TradeTape
 from core.model.market import TradeTick
 from tests.support.market_data import START_MS, make_tick
+from tests.support.recorded import DATA
 
 WINDOWS = (10, 30, 60, 180, 300, 600, 900)
-RECORDED = Path(
-    "/work/shared/data/3_binance_trades_klines/freqtrade_XRPETH_aggTrades_20191011-13.json.gz"
-)
+RECORDED = DATA / "3_binance_trades_klines/freqtrade_XRPETH_aggTrades_20191011-13.json.gz"
 
 
 def brute_force(trades: Sequence[TradeTick], seconds: int, now_ms: int) -> TapeWindow:
@@ -197,3 +195,19 @@ def _recorded(row: dict[str, str]) -> TradeTick:
         buyer_maker=bool(row["m"]),
         event_ms=int(row["T"]),
     )
+
+
+def test_trades_from_before_the_first_make_young_windows_whole() -> None:
+    trades = random_trades(300, seed=5)
+    tape = taped(trades[290:291])
+    tape.expect_earlier(1, 290)
+    assert tape.window(30, trades[290].event_ms).gap
+    tape.append(trades[291])
+    assert tape.earlier() == (1, 290)
+    assert tape.fill_gap(1, trades[:290])
+    for late in trades[292:]:
+        tape.append(late)
+    now_ms = trades[-1].event_ms
+    assert tape.window(30, now_ms) == taped(trades).window(30, now_ms)
+    assert not tape.window(30, now_ms).gap
+    assert tape.earlier() is None

@@ -3,7 +3,6 @@
 import gzip
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +23,8 @@ from infra.binance.binance_parse import (
     parse_frame,
     quote_of,
 )
+from tests.support.recorded import DATA
 
-DATA = Path("/work/shared/data")
 T0 = 1_762_578_780_000
 
 
