@@ -40,7 +40,7 @@ class DeskProcess:
             stdout=log,
             stderr=log,
             cwd=ROOT,
-            env={**_clean_environment(), **self._env, **env},
+            env={**clean_environment(), **self._env, **env},
         )
         log.close()
         self.wait_for(lambda: self.get("/api/health").get("ready"), READY_SECONDS, "ready")
@@ -198,7 +198,8 @@ def has_button(message: dict[str, Any], button: str) -> bool:
     return any(text.startswith(button) for text in buttons_of(message))
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
+    """This machine's environment without any setting of a desk."""
     ours = ("DESK_", "TELEGRAM", "OWNER_", "BINANCE", "PAPER_", "RISK_", "SIGNALS_", "SANDBOX_")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     return kept | {"PYTHONUTF8": "1"}

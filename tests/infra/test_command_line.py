@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.command_line import BrokerChoice, DeskOptions, MarketChoice, parse_command_line
+from infra.command_line import BrokerChoice, Command, DeskOptions, MarketChoice, parse_command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,13 +32,18 @@ def test_every_option_is_understood() -> None:
     )
 
 
+def test_the_doctor_takes_the_options_of_the_desk() -> None:
+    asked = parse_command_line(["doctor", "--home", "h"])
+    assert asked == DeskOptions(command=Command.DOCTOR, home=Path("h"))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["--prot", "5"], "'--prot' is not an option; did you mean --port?"),
         (["--prot=5"], "did you mean --port?"),
         (["tset"], "There is no command 'tset'; did you mean test?"),
-        (["doctor"], "There is no command 'doctor'."),
+        (["docter"], "There is no command 'docter'; did you mean doctor?"),
         (["desk", "now"], "'now' is not an option."),
         (["--port"], "--port: expected one argument."),
         (["--port", "65536"], "--port: '65536' is not a whole number from 0 to 65535."),

@@ -120,9 +120,7 @@ class ExchangeDesk:
         """The cache's last minutes equal what the venue's history says; they are returned."""
         self.check_minutes()
         minutes = self.cache.bars("BTCUSD", Timeframe.M1, 5)
-        truth = await self.history.bars(
-            BITCOIN, Timeframe.M1, limit=5, end=minutes[-1].close_time
-        )
+        truth = await self.history.bars(BITCOIN, Timeframe.M1, limit=5, end=minutes[-1].close_time)
         assert minutes == truth
         return minutes
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -105,10 +105,13 @@ class PaperDesk:
 
     async def leave(self, fill: OrderFilled, client_id: str, **changes: Any) -> SubmitOutcome:
         """Close (a part of) the position of `fill`; the side is SELL unless told otherwise."""
-        facts: dict[str, Any] = {"leg": IntentLeg.CLOSE, "side": Side.SELL, "stop": None}
-        intent = replace(
-            entry(client_id, Side.SELL), quantity=fill.quantity, **{**facts, **changes}
-        )
+        facts: dict[str, Any] = {
+            "leg": IntentLeg.CLOSE,
+            "side": Side.SELL,
+            "stop": None,
+            "quantity": fill.quantity,
+        }
+        intent = replace(entry(client_id, Side.SELL), **{**facts, **changes})
         return await self.broker.close(RiskApproved(intent=intent), fill.venue_position_id)
 
 
@@ -143,6 +146,5 @@ async def open_desk(path: Path, terms: PaperTerms = TERMS) -> AsyncIterator[Pape
         yield desk
     finally:
         worker.cancel()
-        with suppress(asyncio.CancelledError):
-            await worker
+        await asyncio.gather(worker, return_exceptions=True)
         await desk.broker.shutdown()

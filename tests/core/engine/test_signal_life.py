@@ -14,7 +14,7 @@ from tests.support.desk_builders import BTC, level, quote_of, setup_of
 from tests.support.trading_desk import OWNER, DeskOnTheBench, trading_desk
 
 
-async def offered(desk: DeskOnTheBench, **changes: object) -> Signal:
+async def offered(desk: DeskOnTheBench, **changes: Any) -> Signal:
     signal = await desk.trading.publisher.offer(setup_of(**changes), SignalKind.STRATEGY)
     assert isinstance(signal, Signal)
     return signal

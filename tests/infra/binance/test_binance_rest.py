@@ -18,13 +18,12 @@ from core.errors import FeedError
 from core.model.instrument import Venue
 from core.model.market import Timeframe
 from infra.binance import binance_rest
-from infra.binance.binance_rest import (
-    BinanceHistory,
+from infra.binance.binance_rest import BinanceHistory, RestEndpoints
+from infra.binance.history_place import (
     HistoryBlockedError,
     HistoryBusyError,
     HistoryRefusedError,
     HistoryUnavailableError,
-    RestEndpoints,
 )
 from infra.registry_file import load_registry
 from tests.support.clock import START, ManualClock

@@ -13,7 +13,7 @@ from core.model.instrument import Instrument, Venue
 from infra.binance.binance_parse import Route, StreamKind
 from infra.binance.reconnect import CAP_SECONDS, Backoff, classify
 from infra.binance.stream_plan import StreamEndpoints, plan_streams
-from infra.binance.stream_watch import Health, StreamWatch, should_reopen, worst
+from infra.binance.stream_watch import Health, StreamWatch, reason_to_reopen, worst
 from infra.binance.trade_sequence import Missing, TradeSequence
 from infra.registry_file import load_registry
 from tests.support.market_data import make_tick
@@ -29,7 +29,7 @@ def _instruments() -> tuple[Instrument, ...]:
 
 def test_streams_go_to_the_address_of_their_class() -> None:
     plan = plan_streams(_instruments(), Venue.SANDBOX, ENDPOINTS)
-    urls = [shard.url for shard in plan.shards]
+    urls = [url for shard in plan.shards for url in shard.urls]
     assert urls[0].startswith(
         "ws://spot/stream?streams=btcusdt@aggTrade/btcusdt@depth20@100ms/btcusdt@kline_1m/eurusdt@"
     )
@@ -63,7 +63,7 @@ def _refused(status: int, **headers: str) -> InvalidStatus:
         (_refused(429, Retry_After="7"), 7, "too many requests"),
         (_refused(418), 120, "banned"),
         (_refused(418, Retry_After="Wed, 21 Oct 2026 07:28:00 GMT"), 120, "banned"),
-        (_refused(451), 300, "country"),
+        (_refused(451), 300, "no feed: Binance blocks this region"),
         (_refused(403), 300, "refuses"),
         (_refused(503), 0, "trouble"),
         (TimeoutError(), 0, "in time"),
@@ -141,7 +141,7 @@ def test_no_first_message_within_ten_seconds_is_down_by_name() -> None:
     assert _status(watch, 10.9) is FeedStatus.STARTING
     health = watch.judge(11.1, 11.1)
     assert health.status is FeedStatus.DOWN
-    assert "btcusdt@depth20@100ms" in health.detail
+    assert health.detail == "connected, but no order book for 10 s"
 
 
 def test_silence_beyond_the_limit_is_stale_and_asks_for_a_new_connection() -> None:
@@ -152,7 +152,7 @@ def test_silence_beyond_the_limit_is_stale_and_asks_for_a_new_connection() -> No
     assert _status(watch, 3.4) is FeedStatus.LIVE
     health = watch.judge(3.6, 3.6)
     assert health.status is FeedStatus.STALE
-    assert should_reopen([watch], [health], 3.6)
+    assert reason_to_reopen([watch], [health], 3.6)
 
 
 def test_silence_is_measured_in_market_time_but_never_hastily() -> None:
@@ -176,8 +176,8 @@ def test_an_instrument_that_ticks_rarely_is_given_its_usual_time() -> None:
 def test_a_connection_that_says_nothing_at_all_is_opened_anew() -> None:
     watch = _watch()
     watch.opened(0.0)
-    assert not should_reopen([watch], [watch.judge(29, 29)], 29)
-    assert should_reopen([watch], [watch.judge(31, 31)], 31)
+    assert not reason_to_reopen([watch], [watch.judge(29, 29)], 29)
+    assert reason_to_reopen([watch], [watch.judge(31, 31)], 31)
 
 
 def test_one_mute_stream_does_not_keep_cutting_the_others() -> None:
@@ -188,10 +188,10 @@ def test_one_mute_stream_does_not_keep_cutting_the_others() -> None:
         lively.heard(now)
         states = [watch.judge(now, now) for watch in (mute, lively)]
         assert states[0].status is FeedStatus.DOWN
-        assert not should_reopen([mute, lively], states, now)
+        assert not reason_to_reopen([mute, lively], states, now)
     lively.heard(1_801.0)
     states = [watch.judge(1_801, 1_801) for watch in (mute, lively)]
-    assert should_reopen([mute, lively], states, 1_801)
+    assert reason_to_reopen([mute, lively], states, 1_801)
 
 
 def test_a_lost_connection_is_stale_then_down_with_the_reason() -> None:
@@ -199,9 +199,9 @@ def test_a_lost_connection_is_stale_then_down_with_the_reason() -> None:
     watch.opened(0.0)
     watch.heard(1.0)
     assert _status(watch, 1) is FeedStatus.LIVE
-    watch.closed(2.0, "the venue has trouble (HTTP 503)")
+    watch.closed("the venue has trouble (HTTP 503)")
     assert _status(watch, 2.1) is FeedStatus.STALE
-    watch.closed(9.0, "the venue has trouble (HTTP 503)")
+    watch.closed("the venue has trouble (HTTP 503)")
     assert watch.judge(12.1, 12.1) == Health(FeedStatus.DOWN, "the venue has trouble (HTTP 503)")
 
 

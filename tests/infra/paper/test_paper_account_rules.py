@@ -123,7 +123,7 @@ class PaperAccount(RuleBasedStateMachine):
 
 TestPaperAccount = PaperAccount.TestCase
 TestPaperAccount.settings = settings(
-    max_examples=15,
+    max_examples=10,
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

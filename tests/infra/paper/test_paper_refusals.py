@@ -1,9 +1,12 @@
 """What the paper venue refuses, like a broker: every no has its code, its words, its record."""
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.errors import VenueUnavailableError
 from core.model.order import OrderRejected, OrderUnknown
 from core.model.signal import Side
 from core.model.values import Price, Quantity
@@ -137,19 +140,24 @@ async def test_record_that_cannot_be_written_leaves_the_outcome_unknown(desk: Pa
     await desk.filled("a")
 
 
-async def test_stop_touched_while_the_record_fails_is_booked_afterwards(desk: PaperDesk) -> None:
+async def test_stop_touched_while_the_record_fails_is_booked_afterwards(tmp_path: Path) -> None:
+    desk = PaperDesk(tmp_path / "paper.sqlite")
+    await desk.broker.open()
+    desk.quote("BTCUSD", 65000.0, 65001.0)
     await desk.filled("a")
-    trigger_price = 63990.0
     record = desk.broker._record
     assert record is not None
     await record._rows("PRAGMA query_only = ON")
-    desk.quote("BTCUSD", trigger_price, trigger_price + 1)
-    with pytest.raises(Exception, match="record cannot be used"):
+    desk.quote("BTCUSD", 63990.0, 63991.0)
+    with pytest.raises(VenueUnavailableError, match="record cannot be used"):
         await desk.broker.run()
     assert len(await desk.broker.positions()) == 1
     await record._rows("PRAGMA query_only = OFF")
     desk.quote("BTCUSD", 65000.0, 65001.0)
-    (trigger,) = desk.broker._watch.pending()
-    await desk.broker._book_trigger(trigger)
+    restarted = asyncio.create_task(desk.broker.run())
+    await desk.settle()
+    restarted.cancel()
+    await asyncio.gather(restarted, return_exceptions=True)
     assert await desk.broker.positions() == ()
     assert str((await desk.broker.deals_since(1))[0].price) == "63990.00"
+    await desk.broker.shutdown()
