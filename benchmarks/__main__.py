@@ -5,10 +5,14 @@ import json
 import sys
 from collections.abc import Callable
 
-from benchmarks import chart
+from benchmarks import chart, startup, tap
 from benchmarks.report import Report
 
-BENCHMARKS: dict[str, Callable[[], Report]] = {"chart": chart.run}
+BENCHMARKS: dict[str, Callable[[], Report]] = {
+    "chart": chart.run,
+    "startup": startup.run,
+    "tap": tap.run,
+}
 
 
 def main(arguments: list[str]) -> None:

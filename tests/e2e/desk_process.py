@@ -22,10 +22,18 @@ POLL_SECONDS = 0.05
 class DeskProcess:
     """One desk home; the process over it can be started and ended as often as wanted."""
 
-    def __init__(self, home: Path, *, options: tuple[str, ...] = (), **env: str) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        options: tuple[str, ...] = (),
+        through_run_script: bool = False,
+        env: dict[str, str] | None = None,
+    ) -> None:
         self.home = home
+        self._script = "run.py" if through_run_script else "bot_main.py"
         self._options = options
-        self._env = env
+        self._env = env or {}
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -36,11 +44,12 @@ class DeskProcess:
         log = (self.home.parent / f"{self.home.name}.log").open("ab")
         words = ["--home", str(self.home), "--port", str(self.port), "--no-browser"]
         self._process = subprocess.Popen(
-            [sys.executable, str(ROOT / "bot_main.py"), *words, *self._options],
+            [sys.executable, str(ROOT / self._script), *words, *self._options],
             stdout=log,
             stderr=log,
             cwd=ROOT,
             env={**clean_environment(), **self._env, **env},
+            start_new_session=True,
         )
         log.close()
         self.wait_for(lambda: self.get("/api/health").get("ready"), READY_SECONDS, "ready")
@@ -51,8 +60,8 @@ class DeskProcess:
         return (self.home.parent / f"{self.home.name}.log").read_text(encoding="utf-8")
 
     def kill(self) -> None:
-        """SIGKILL."""
-        self._need().kill()
+        """SIGKILL, to the wrapper too where there is one."""
+        os.killpg(self._need().pid, signal.SIGKILL)
         self._need().wait(10)
 
     def stop(self) -> tuple[int, float]:

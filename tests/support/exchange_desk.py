@@ -65,6 +65,7 @@ class ExchangeDesk:
         registry = InstrumentRegistry([BITCOIN])
         self.registry = registry
         self.cache = PriceCache(registry, self.market, self.wall, self.bus)
+        self.history: BinanceHistory
         self.validator = FeedValidator(self.cache)
         self.rejects: Counter[str] = Counter()
         self.quotes: list[Quote] = []

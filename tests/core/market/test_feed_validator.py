@@ -40,11 +40,11 @@ def test_without_a_quote_there_is_no_entry() -> None:
 
 def test_a_feed_that_is_not_live_is_refused_with_its_reason() -> None:
     checked = Checked()
-    checked.desk.cache.on_status("BTCUSD", FeedStatus.STALE, "btcusdt@aggTrade silent for 4 s")
+    checked.desk.cache.on_status("BTCUSD", FeedStatus.STALE, "no trades for 4 s, reconnecting")
     refusal = checked.validator.check_entry(BITCOIN)
     assert refusal is not None
     assert refusal.code == "feed_not_live"
-    assert refusal.text == "The BTCUSD feed is stale (btcusdt@aggTrade silent for 4 s)."
+    assert refusal.text == "The BTCUSD feed is stale (no trades for 4 s, reconnecting)."
 
 
 def test_quote_older_than_the_limit_is_stale() -> None:
@@ -93,10 +93,11 @@ def test_one_wide_first_quote_does_not_define_what_is_usual() -> None:
 def test_missing_minutes_are_refused_until_they_are_filled() -> None:
     checked = Checked()
     cache = checked.desk.cache
+    flat = dict.fromkeys(("open", "high", "low", "close"), 60_000.0)
     for number in (-5, -4, -2):
-        cache.on_bar(make_minute(number))
+        cache.on_bar(make_minute(number, **flat))
     assert checked.code() == "bars_missing"
-    cache.fill_bars(cache.bar_holes("BTCUSD")[0], [make_minute(-3)])
+    cache.fill_bars(cache.bar_holes("BTCUSD")[0], [make_minute(-3, **flat)])
     assert checked.code() is None
 
 

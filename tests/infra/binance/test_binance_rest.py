@@ -143,7 +143,7 @@ async def test_gold_is_asked_for_at_the_futures_address() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "error", "words"),
     [
-        (200, b"<html>captive portal</html>", HistoryRefusedError, "unusable"),
+        (200, b"<html>captive portal</html>", HistoryUnavailableError, "unusable"),
         (200, b'{"code":-1121,"msg":"Invalid symbol."}', HistoryRefusedError, "Invalid symbol"),
         (400, b'{"code":-1121,"msg":"Invalid symbol."}', HistoryRefusedError, "Invalid symbol"),
         (502, b"<html>502</html>", HistoryUnavailableError, "HTTP 502"),
@@ -168,7 +168,7 @@ async def test_every_refusal_is_a_feed_error_in_plain_words(
 async def test_one_impossible_row_refuses_the_whole_answer(changes: dict[str, Any]) -> None:
     rows = [row(to_millis(START) - 2 * MINUTE), row(to_millis(START) - MINUTE, **changes)]
     async with serving(Exchange(body=json.dumps(rows).encode())) as (history, _):
-        with pytest.raises(HistoryRefusedError):
+        with pytest.raises(HistoryUnavailableError):
             await history.bars(BITCOIN, Timeframe.M1, limit=2, end=None)
 
 
