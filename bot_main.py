@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -19,17 +19,22 @@ from bot.dispatcher import build_dispatcher
 from bot.onboarding import publish_menus
 from bot.outbox_sender import OutboxSender
 from bot.polling import Polling
+from bot.preflight import guard_bot, meet_telegram
 from bot.services import Services
+from bot.telegram_link import TelegramLink
 from core.analysis.analyst import Analyst
 from core.clock import Clocks
 from core.engine.desk_services import (
     CachedMarket,
     ChatAnalyst,
     ChatPublisher,
+    ClosedTrades,
     SignalTaps,
     feed_health,
 )
 from core.engine.health_desk import HealthDesk, HealthSources
+from core.engine.known_people import list_people
+from core.engine.pairing_desk import PairingDesk
 from core.engine.trading import Trading, TradingInputs, assemble_trading
 from core.errors import JournalError, SettingsError, StartupRefusedError, VenueError
 from core.event_bus import EventBus
@@ -38,35 +43,37 @@ from core.market.multi_source_bridge import MultiSourceBridge
 from core.market.price_cache import PriceCache
 from core.model.events import NoticesQueued
 from core.model.instrument import InstrumentRegistry
-from core.model.report import Statistics
-from core.performance.statistics import summarise
 from core.risk.limits import RiskLimits
 from core.strategies.range_break import RangeBreak, RangeBreakParameters
 from core.supervisor import Supervisor
 from db.connection import Journal
+from db.inspection import inspect_journal
 from handlers.routers import create_routers
 from infra.banner import open_page, say
 from infra.binance.binance_rest import BinanceHistory
 from infra.binance.binance_stream import BinanceStream
 from infra.charts.renderer import ProcessChartRenderer
-from infra.command_line import parse_command_line
+from infra.command_line import Command, parse_command_line
 from infra.desk_home import DeskHome
 from infra.desk_plan import DeskPlan, plan_desk
+from infra.doctor.consultation import Patient, consult
+from infra.garbage import collect_after_loading
 from infra.instance_lock import instance_lock
 from infra.kill_points import armed_kill_point
 from infra.live_clock import WallClock
 from infra.logging_setup import setup_logging
 from infra.loop_lag import LoopLagMonitor
+from infra.pairing_terminal import PairingTerminal
 from infra.paper.paper_broker import PaperBroker
 from infra.paper.terms import paper_terms
 from infra.registry_file import load_registry
 from infra.settings import Settings, load_settings
 from infra.stop_signals import on_stop_signals
 from infra.surroundings import Surroundings, surroundings_of
+from infra.tokens import SystemTokens
 
 ENV_FILE = Path(__file__).with_name(".env")
 REFUSED_EXIT = 3
-CLOSED_TRADES_COUNTED = 100_000
 PAPER_QUARANTINE = timedelta(seconds=5)
 """The paper venue answers at once; nothing of it can turn up later than this."""
 FIRST_INSTRUMENT = "BTCUSD"
@@ -76,6 +83,12 @@ STRATEGY = RangeBreak(RangeBreakParameters())
 def main(words: Sequence[str]) -> int:
     """Open the desk and keep it open until it is asked to stop; the exit code."""
     options = parse_command_line(words)
+    if options.command is Command.DOCTOR:
+        patient = Patient(
+            options=options, env=os.environ, env_file=ENV_FILE, inspect_journal=inspect_journal,
+            wall=WallClock(),
+        )  # fmt: skip
+        return asyncio.run(consult(patient, say))
     try:
         settings = load_settings(os.environ, ENV_FILE)
         asyncio.run(run_desk(plan_desk(options, settings), settings))
@@ -125,20 +138,6 @@ class Ground:
     around: Surroundings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Market:
-    """The market as the desk sees it."""
-
-    cache: PriceCache
-    validator: FeedValidator
-    bridge: MultiSourceBridge
-
-    @property
-    def live(self) -> CachedMarket:
-        """What execution may ask."""
-        return CachedMarket(self.cache, self.validator)
-
-
 async def lay_ground(plan: DeskPlan, settings: Settings, stack: AsyncExitStack) -> Ground:
     """Folder, lock, logs, journal, clocks, background tasks."""
     wall = WallClock()
@@ -167,7 +166,7 @@ async def lay_ground(plan: DeskPlan, settings: Settings, stack: AsyncExitStack) 
     )  # fmt: skip
 
 
-async def open_market(ground: Ground) -> Market:
+async def open_market(ground: Ground) -> CachedMarket:
     """Stream and history into the price cache."""
     streams, rest = await ground.around.open_exchange(ground.supervisor, ground.stack)
     session = await ground.stack.enter_async_context(aiohttp.ClientSession())
@@ -182,10 +181,12 @@ async def open_market(ground: Ground) -> Market:
         cache=cache, wall=wall,
     )  # fmt: skip
     ground.supervisor.keep("market feed", bridge.run)
-    return Market(cache=cache, validator=FeedValidator(cache), bridge=bridge)
+    settle = collect_after_loading(lambda: bridge.loaded, wall)
+    ground.supervisor.start_job("settle memory", settle)
+    return CachedMarket(cache, FeedValidator(cache))
 
 
-async def open_broker(ground: Ground, market: Market) -> PaperBroker:
+async def open_broker(ground: Ground, market: CachedMarket) -> PaperBroker:
     """The paper account, its stops watched by the stream."""
     broker = PaperBroker(
         path=ground.home.paper_record, registry=ground.registry, quotes=market.cache.quote,
@@ -199,11 +200,11 @@ async def open_broker(ground: Ground, market: Market) -> PaperBroker:
     return broker
 
 
-def trading_inputs(ground: Ground, market: Market, broker: PaperBroker) -> TradingInputs:
+def trading_inputs(ground: Ground, market: CachedMarket, broker: PaperBroker) -> TradingInputs:
     """What trading needs, from the ground, the market and the settings."""
     journal, settings = ground.journal, ground.settings
     return TradingInputs(
-        clocks=ground.clocks, bus=ground.bus, registry=ground.registry, market=market.live,
+        clocks=ground.clocks, bus=ground.bus, registry=ground.registry, market=market,
         broker=broker, signals=journal.signals, orders=journal.orders,
         positions=journal.positions, outbox=journal.outbox, settings=journal.settings,
         limits=RiskLimits(**settings.risk.model_dump()),
@@ -217,48 +218,55 @@ def trading_inputs(ground: Ground, market: Market, broker: PaperBroker) -> Tradi
 
 
 async def open_chat(
-    ground: Ground, market: Market, broker: PaperBroker, trading: Trading
+    ground: Ground, market: CachedMarket, broker: PaperBroker, trading: Trading
 ) -> Polling:
-    """The bot, its outbox and, in the sandbox, the Telegram it talks to."""
+    """The bot, its owner's pairing, its outbox and, in the sandbox, the Telegram it talks to."""
 
     async def record() -> dict[str, object]:
         return dict(broker.snapshot())
 
     address = await ground.around.open_telegram(ground.stack, record)
-    api = TelegramAPIServer.from_base(address.base)
-    bot = Bot(address.token, session=AiohttpSession(api=api))
+    wall, keep, start_job = ground.clocks.wall, ground.supervisor.keep, ground.supervisor.start_job
+    bot = Bot(address.token, session=AiohttpSession(api=TelegramAPIServer.from_base(address.base)))
     ground.stack.push_async_callback(bot.session.close)
-    await list_people(ground)
-    services = chat_services(ground, market, broker, trading)
+    link = await guard_bot(bot, trading.state, wall, say)
+    await list_people(ground.journal.users, ground.around.people, wall.utc_now())
+    terminal = PairingTerminal(say)
+    pairing = PairingDesk(
+        store=ground.journal.pairing, tokens=SystemTokens(), wall=wall, terminal=terminal
+    )
+    services = chat_services(ground, market, broker, trading, link, pairing)
 
     async def greet() -> None:
-        me = await bot.me()
+        me = await meet_telegram(bot, say)
         await publish_menus(bot, await ground.journal.users.all())
         text, page = ground.around.opened(ground.home, address, me.username or me.full_name)
         say(text)
+        terminal.bot_name = me.username or me.full_name
+        if await pairing.open():
+            keep("pairing", pairing.run)
         if page:
-            ground.supervisor.start_job("open the page", open_page(page))
+            start_job("open the page", open_page(page))
         if ground.plan.simulated:
             first = ground.registry.get(FIRST_INSTRUMENT)
-            practice = trading.practice.introduce(first, ground.clocks.wall)
-            ground.supervisor.start_job("first practice card", practice)
+            start_job("first practice card", trading.practice.introduce(first, wall))
 
     polling = Polling(bot, build_dispatcher(services, create_routers()), greet)
-    ground.supervisor.keep("telegram", polling.run)
-    outbox = OutboxSender(bot, services, ground.bus.mailbox(NoticesQueued))
-    ground.supervisor.keep("outbox", outbox.run)
+    keep("telegram", polling.run)
+    keep("outbox", OutboxSender(bot, services, ground.bus.mailbox(NoticesQueued)).run)
     return polling
 
 
 def chat_services(
-    ground: Ground, market: Market, broker: PaperBroker, trading: Trading
+    ground: Ground,
+    market: CachedMarket,
+    broker: PaperBroker,
+    trading: Trading,
+    link: TelegramLink,
+    pairing: PairingDesk,
 ) -> Services:
     """Everything a handler may use."""
     journal = ground.journal
-
-    async def statistics(since: datetime | None) -> Statistics:
-        return summarise(await journal.positions.closed(CLOSED_TRADES_COUNTED), since)
-
     analyst = Analyst(market.cache, (STRATEGY,), ground.clocks.market)
     return Services(
         registry=ground.registry, clocks=ground.clocks, charts=ground.charts, broker=broker,
@@ -267,32 +275,25 @@ def chat_services(
         publisher=ChatPublisher(trading.publisher, trading.practice),
         pipeline=SignalTaps(trading.pipeline, trading.desk), closer=trading.closer,
         signals=journal.signals, positions=journal.positions, outbox=journal.outbox,
-        users=journal.users, statistics=statistics, quotes=market.cache.quote,
-        health=health_of(ground, market, broker, trading).report,
+        users=journal.users, quotes=market.cache.quote, pair=pairing.claim,
+        statistics=ClosedTrades(journal.positions).statistics,
+        health=health_of(ground, market, broker, trading, link).report,
         start_job=ground.supervisor.start_job,
     )  # fmt: skip
 
 
-def health_of(ground: Ground, market: Market, broker: PaperBroker, trading: Trading) -> HealthDesk:
+def health_of(
+    ground: Ground, market: CachedMarket, broker: PaperBroker, trading: Trading, link: TelegramLink
+) -> HealthDesk:
     """Whom `/health` asks."""
     sources = HealthSources(
         mode=ground.plan.environment, clocks=ground.clocks, market_speed=ground.around.speed,
         feeds=lambda: feed_health(market.cache, ground.registry),
         loop_lag_max_ms=ground.loop_lag.max_ms_last_minute, supervisor=ground.supervisor,
         outbox=ground.journal.outbox, broker=broker, state=trading.state,
-        reconciliation=trading.reconciliation,
+        reconciliation=trading.reconciliation, telegram=link,
     )  # fmt: skip
     return HealthDesk(sources)
-
-
-async def list_people(ground: Ground) -> None:
-    """Who is known from the start; what they changed since stays."""
-    users = ground.journal.users
-    for person in ground.around.people:
-        if await users.get(person.user_id) is None:
-            now = ground.clocks.wall.utc_now()
-            await users.save(person.user_id, person.role, person.name, now)
-            await users.subscribe(person.user_id, person.subscribed)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ HELP = """\
 Tapedesk: a trading desk in a Telegram chat.
 
   python run.py [options]          open the desk (options below)
+  python run.py doctor [options]   check everything the desk needs; says what to mend
   python run.py test               check and test everything: format, lint, types, imports, tests
   python run.py test -- -k words   the same checks, then only these tests (words go to pytest)
 

@@ -9,6 +9,7 @@ from aiogram.fsm.strategy import FSMStrategy
 from bot.analysis_cards import AnalysisCards
 from bot.live_cards import LiveCards
 from bot.middlewares import AccessMiddleware
+from bot.pairing_gate import PairingGate
 from bot.services import Services
 
 
@@ -25,7 +26,8 @@ def build_dispatcher(services: Services, routers: Sequence[Router]) -> Dispatche
         analyses=AnalysisCards(services.clocks.wall),
         live_cards=LiveCards(services),
     )
-    _guard(dispatcher, AccessMiddleware(services.users, services.clocks.wall))
+    gate = PairingGate(services.pair, services.clocks.wall)
+    _guard(dispatcher, AccessMiddleware(services.users, services.clocks.wall, gate))
     dispatcher.include_routers(*routers)
     return dispatcher
 

@@ -12,6 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from bot import texts_help
 from bot.callbacks import only_looks
+from bot.pairing_gate import PairingGate
 from bot.posting import acknowledge
 from bot.throttle import OncePerDay, Throttle
 from core.clock import Clock
@@ -27,8 +28,9 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 class AccessMiddleware(BaseMiddleware):
     """Deny by default, on messages and taps alike; gives handlers `person`."""
 
-    def __init__(self, users: UserStore, wall: Clock) -> None:
+    def __init__(self, users: UserStore, wall: Clock, gate: PairingGate) -> None:
         self._users = users
+        self._gate = gate
         self._throttle = Throttle(wall)
         self._strangers = OncePerDay(wall)
         self._groups = OncePerDay(wall)
@@ -44,6 +46,8 @@ class AccessMiddleware(BaseMiddleware):
         user_id = source.from_user.id
         with bound_contextvars(correlation=f"u{event.update_id}", user=user_id):
             person = await self._person(user_id)
+            if person is None and await self._pairs(source):
+                person = await self._person(user_id)
             refusal = self._refusal(person, source, user_id)
             if refusal is not None:
                 return await _refuse(source, refusal, data["bot"])
@@ -61,6 +65,11 @@ class AccessMiddleware(BaseMiddleware):
         else:
             self._seen[user_id] = person
         return person
+
+    async def _pairs(self, source: Message | CallbackQuery) -> bool:
+        if not isinstance(source, Message) or not _is_private(source):
+            return False
+        return await self._gate.admits(source)
 
     def _refusal(
         self, person: Person | None, source: Message | CallbackQuery, user_id: int

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.pairing_gate import Claim, nobody_pairs
 from core.clock import Clocks
 from core.model.analysis import Analysis
 from core.model.chart import ChartRequest
@@ -95,6 +96,8 @@ class Services:
     """The newest quote of a symbol."""
     start_job: Callable[[str, Coroutine[Any, Any, None]], None]
     """Hands a coroutine to the supervisor."""
+    pair: Claim = nobody_pairs
+    """Makes the bearer of the right pairing code the owner."""
 
     @property
     def real_money(self) -> bool:

@@ -21,6 +21,7 @@ def health(report: HealthReport) -> Text:
     lines = [
         Text(Bold("🩺 Health"), f" · {plain(report.mode, 30)}"),
         Text(_trading(report)),
+        Text(_mark(report.telegram_ok), f" Telegram: {plain(report.telegram_detail, 120)}"),
         Text(_mark(report.journal_ok), f" Journal: {plain(report.journal_detail, 120)}"),
         Text(_mark(report.venue_ok), f" Venue: {plain(report.venue_detail, 120)}"),
         *(Text(_feed(feed)) for feed in report.feeds),
@@ -47,7 +48,7 @@ def _feed(feed: FeedHealth) -> str:
     parts.append(f"{feed.bars:,} bars")
     counts = (("gap", feed.gaps), ("duplicate", feed.duplicates), ("reject", feed.rejects))
     parts += [f"{count:,} {name}{'s' if count != 1 else ''}" for name, count in counts if count]
-    if feed.detail and feed.status is not FeedStatus.LIVE:
+    if feed.detail:
         parts.append(plain(feed.detail, 80))
     return " · ".join(parts)
 

@@ -11,6 +11,7 @@ from db.database import Database
 from db.journal_repo import AuditRepository
 from db.order_repository import OrderRepository
 from db.outbox_repository import OutboxRepository
+from db.pairing_repository import PairingRepository
 from db.position_repository import PositionRepository
 from db.preparation import prepare
 from db.setting_repository import SettingRepository
@@ -30,6 +31,7 @@ class Journal:
         self.users = UserRepository(database, wall)
         self.settings = SettingRepository(database)
         self.audit = AuditRepository(database)
+        self.pairing = PairingRepository(database)
 
     @classmethod
     @asynccontextmanager

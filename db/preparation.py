@@ -92,21 +92,26 @@ def _check_and_migrate(
     path: Path, environment: str, now: datetime, steps: tuple[Migration, ...]
 ) -> None:
     with closing(_connect(path)) as connection:
-        _check_identity(connection, path)
-        version = _pragma(connection, "user_version")
-        newest = steps[-1].version
-        if version > newest:
-            raise SchemaTooNewError(
-                f"The journal {path} has schema {version}, written by a newer Tapedesk; this one "
-                f"knows up to {newest}. Update Tapedesk; the journal was not touched."
-            )
-        _check_environment(connection, path, environment)
-        _check_integrity(connection, path)
+        version = check_journal(connection, path, environment, steps[-1].version)
         waiting = tuple(step for step in steps if step.version > version)
         if waiting:
             _back_up(connection, path, version, now)
             _migrate(connection, waiting, now)
         connection.execute("PRAGMA journal_mode = WAL")
+
+
+def check_journal(connection: sqlite3.Connection, path: Path, environment: str, newest: int) -> int:
+    """The schema version of a sound journal of `environment`; reads only, raises JournalError."""
+    _check_identity(connection, path)
+    version = _pragma(connection, "user_version")
+    if version > newest:
+        raise SchemaTooNewError(
+            f"The journal {path} has schema {version}, written by a newer Tapedesk; this one "
+            f"knows up to {newest}. Update Tapedesk; the journal was not touched."
+        )
+    _check_environment(connection, path, environment)
+    _check_integrity(connection, path)
+    return version
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -23,11 +23,12 @@ No real money is involved. Ctrl-C stops the desk.
 
 def opened_in_sandbox(plan: DeskPlan, home: DeskHome, address: str, market_detail: str) -> str:
     """Where the chat is and what is simulated."""
+    market = "simulated" if plan.recording is None else f"recorded in {plan.recording.name}"
     return f"""
 Tapedesk is open in its sandbox.
 
   Chat page   {address}
-  Market      simulated, seed {plan.seed}, speed x{plan.speed:g} ({market_detail})
+  Market      {market}, seed {plan.seed}, speed x{plan.speed:g} ({market_detail})
   Account     paper money
   Chat        a Telegram look-alike on this computer; the owner is you
   Files       {home.folder}

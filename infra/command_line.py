@@ -15,8 +15,6 @@ MAX_SPEED = 1_000.0
 MAX_SEED = 2**32 - 1
 LONGEST = len(str(MAX_SEED))
 WRONG_WORDS_EXIT = 2
-COMMANDS = ("desk", "test")
-"""`run.py` itself does `test`; it is here so that a misspelt one is recognised."""
 
 OPTIONS = (
     "--home", "--port", "--market", "--file", "--speed", "--seed", "--broker", "--no-browser",
@@ -33,9 +31,21 @@ examples:
   python run.py                        the sandbox
   python run.py --speed 10 --seed 42   another market, ten times as fast
   python run.py --home D:/desk         keep the files elsewhere
+  python run.py doctor                 check settings, network, clock, disk and journal
 
 Ctrl-C stops the desk. Open positions stay protected by the stop at their venue.
 """
+
+
+class Command(StrEnum):
+    """What to do."""
+
+    DESK = "desk"
+    DOCTOR = "doctor"
+
+
+COMMANDS = (*Command, "test")
+"""`run.py` itself does `test`; it is here so that a misspelt one is recognised."""
 
 
 class MarketChoice(StrEnum):
@@ -58,6 +68,7 @@ class BrokerChoice(StrEnum):
 class DeskOptions:
     """What was asked for on the command line; None = not given."""
 
+    command: Command = Command.DESK
     home: Path | None = None
     port: int | None = None
     """0 takes any free port."""
@@ -76,9 +87,10 @@ def parse_command_line(words: Sequence[str]) -> DeskOptions:
     found, unknown = parser.parse_known_args(words)
     if unknown:
         parser.error(f"{unknown[0]!r} is not an option{_nearest(unknown[0], OPTIONS)}")
-    if found.command != "desk":
+    if found.command not in list(Command):
         parser.error(f"There is no command {found.command!r}{_nearest(found.command, COMMANDS)}")
     return DeskOptions(
+        command=Command(found.command),
         home=found.home,
         port=found.port,
         market=found.market,
@@ -100,7 +112,13 @@ def desk_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("command", nargs="?", default="desk", metavar="desk", help="open the desk (the default)")
+    add(
+        "command",
+        nargs="?",
+        default=Command.DESK,
+        metavar="COMMAND",
+        help="desk opens the desk (the default), doctor checks it and says what to mend",
+    )
     add("--home", type=_folder, metavar="DIR", help="where the desk keeps its files")
     add("--port", type=_whole(MAX_PORT), metavar="N", help="of the chat page; 0 = any free port")
     add("--market", type=_one_of(MarketChoice), metavar="KIND", help=_names(MarketChoice))

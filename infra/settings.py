@@ -95,8 +95,12 @@ class BinanceSettings(Section):
     """Where Binance is reached: public market data, no key."""
 
     spot_ws_url: StreamAddress = Field(
-        "wss://data-stream.binance.vision",
+        "wss://stream.binance.com:9443",
         description="Spot streams of trades, bars and order books",
+    )
+    spot_ws_fallback_url: StreamAddress = Field(
+        "wss://data-stream.binance.vision",
+        description="The same spot streams, used where Binance blocks the region",
     )
     futures_market_ws_url: StreamAddress = Field(
         "wss://fstream.binance.com/market", description="Futures streams of trades and bars"
@@ -104,7 +108,11 @@ class BinanceSettings(Section):
     futures_public_ws_url: StreamAddress = Field(
         "wss://fstream.binance.com/public", description="Futures streams of order books"
     )
-    spot_rest_url: WebAddress = Field("https://data-api.binance.vision", description="Spot history")
+    spot_rest_url: WebAddress = Field("https://api.binance.com", description="Spot history")
+    spot_rest_fallback_url: WebAddress = Field(
+        "https://data-api.binance.vision",
+        description="The same spot history, used where Binance blocks the region",
+    )
     futures_rest_url: WebAddress = Field("https://fapi.binance.com", description="Futures history")
 
 

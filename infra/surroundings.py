@@ -10,7 +10,7 @@ from typing import Protocol
 
 from core.clock import Clock
 from core.model.instrument import Venue
-from core.model.people import Role
+from core.model.people import KnownPerson, Role
 from core.supervisor import Supervisor
 from infra.banner import opened_in_sandbox, opened_with_paper_account
 from infra.binance.binance_rest import RestEndpoints
@@ -31,16 +31,6 @@ class TelegramAddress:
 
     token: str
     base: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownPerson:
-    """Somebody listed before the first word."""
-
-    user_id: int
-    role: Role
-    name: str
-    subscribed: bool
 
 
 class Surroundings(Protocol):
@@ -155,10 +145,16 @@ class RealSurroundings:
         binance = self._settings.binance
         streams = StreamEndpoints(
             spot_ws=binance.spot_ws_url,
+            spot_ws_fallback=binance.spot_ws_fallback_url,
             futures_market_ws=binance.futures_market_ws_url,
             futures_public_ws=binance.futures_public_ws_url,
         )
-        return streams, RestEndpoints(spot=binance.spot_rest_url, futures=binance.futures_rest_url)
+        rest = RestEndpoints(
+            spot=binance.spot_rest_url,
+            spot_fallback=binance.spot_rest_fallback_url,
+            futures=binance.futures_rest_url,
+        )
+        return streams, rest
 
     async def open_telegram(self, stack: AsyncExitStack, record: VenueRecord) -> TelegramAddress:
         """The configured token; the venue's record is nobody else's business here."""

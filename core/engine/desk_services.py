@@ -1,5 +1,7 @@
 """Small joints between the rooms of the core, as the chat and execution want to see them."""
 
+from datetime import datetime
+
 from core.analysis.analyst import Analyst
 from core.analysis.indicators import average_true_range, columns
 from core.analysis.picture import chart_request
@@ -16,9 +18,12 @@ from core.model.instrument import Instrument, InstrumentRegistry
 from core.model.market import Bar, Quote, Timeframe
 from core.model.order import Refusal
 from core.model.outcome import ExecutionOutcome, RepriceOutcome, SignalChange
-from core.model.report import FeedHealth
+from core.model.report import FeedHealth, Statistics
 from core.model.signal import Setup, Signal, SignalKind
+from core.performance.statistics import summarise
+from core.ports.journal import PositionStore
 
+TRADES_COUNTED = 100_000
 ATR_BARS = 600
 """More than enough for Wilder's ATR14 to forget where it began."""
 
@@ -27,21 +32,21 @@ class CachedMarket:
     """The price cache and its validator as execution's `LiveMarket`."""
 
     def __init__(self, cache: PriceCache, validator: FeedValidator) -> None:
-        self._cache = cache
+        self.cache = cache
         self._validator = validator
 
     def quote(self, symbol: str) -> Quote | None:
         """The latest quote."""
-        return self._cache.quote(symbol)
+        return self.cache.quote(symbol)
 
     def atr(self, symbol: str, timeframe: Timeframe) -> float | None:
         """ATR14 of closed bars."""
-        bars = self._cache.bars(symbol, timeframe, ATR_BARS)
+        bars = self.cache.bars(symbol, timeframe, ATR_BARS)
         return average_true_range(columns(bars)) if bars else None
 
     def bars(self, symbol: str, timeframe: Timeframe, count: int | None = None) -> tuple[Bar, ...]:
         """Closed bars without holes, oldest first."""
-        return self._cache.bars(symbol, timeframe, count)
+        return self.cache.bars(symbol, timeframe, count)
 
     def check_entry(self, instrument: Instrument) -> Refusal | None:
         """Why the feed is not good enough for an entry, or None."""
@@ -98,6 +103,17 @@ class SignalTaps:
     async def reprice(self, command: UseNewPrice) -> RepriceOutcome:
         """The same idea at the live price."""
         return await self._desk.reprice(command)
+
+
+class ClosedTrades:
+    """What `/stats` counts."""
+
+    def __init__(self, positions: PositionStore) -> None:
+        self._positions = positions
+
+    async def statistics(self, since: datetime | None) -> Statistics:
+        """Results of the trades closed since a moment of wall time (None: of all)."""
+        return summarise(await self._positions.closed(TRADES_COUNTED), since)
 
 
 def feed_health(cache: PriceCache, registry: InstrumentRegistry) -> tuple[FeedHealth, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from core.clock import Clocks
 from core.errors import JournalError, VenueError
@@ -13,6 +14,20 @@ from core.risk.trading_state import TradingState
 from core.supervisor import Supervisor
 
 
+class TelegramState(Protocol):
+    """How the chat's connection is doing."""
+
+    @property
+    def ok(self) -> bool:
+        """Messages come and go."""
+        ...
+
+    @property
+    def detail(self) -> str:
+        """In plain words."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthSources:
     """Whom the health desk asks."""
@@ -20,6 +35,7 @@ class HealthSources:
     mode: str
     clocks: Clocks
     market_speed: Callable[[], float]
+    telegram: TelegramState
     feeds: Callable[[], tuple[FeedHealth, ...]]
     loop_lag_max_ms: Callable[[], float]
     supervisor: Supervisor
@@ -54,6 +70,8 @@ class HealthDesk:
             journal_detail=journal_detail,
             venue_ok=venue_ok,
             venue_detail=venue_detail,
+            telegram_ok=sources.telegram.ok,
+            telegram_detail=sources.telegram.detail,
             outbox_waiting=waiting,
             loop_lag_max_ms=sources.loop_lag_max_ms(),
             trading_enabled=halted is None,

@@ -87,52 +87,43 @@ class Trading:
 
 def assemble_trading(inputs: TradingInputs) -> Trading:
     """Wire it; nothing runs yet and entries are halted until the first reconciliation."""
+    clocks, bus, broker, market = inputs.clocks, inputs.bus, inputs.broker, inputs.market
+    signals, orders, positions = inputs.signals, inputs.orders, inputs.positions
     state = TradingState()
     maker = SignalMaker(
-        clocks=inputs.clocks, registry=inputs.registry, market=inputs.market,
-        broker=inputs.broker, limits=inputs.limits, origin=inputs.origin, validity=inputs.validity,
+        clocks=clocks, registry=inputs.registry, market=market, broker=broker,
+        limits=inputs.limits, origin=inputs.origin, validity=inputs.validity,
     )  # fmt: skip
     publisher = SignalPublisher(
-        wall=inputs.clocks.wall, bus=inputs.bus, signals=inputs.signals,
-        positions=inputs.positions, maker=maker,
-    )  # fmt: skip
+        wall=clocks.wall, bus=bus, signals=signals, positions=positions, maker=maker
+    )
     recorder = OutcomeRecorder(
-        clocks=inputs.clocks, bus=inputs.bus, signals=inputs.signals, orders=inputs.orders,
-        state=state, reached=inputs.reached,
+        clocks=clocks, bus=bus, signals=signals, orders=orders, state=state,
+        reached=inputs.reached,
     )  # fmt: skip
-    booker = DealBooker(
-        clocks=inputs.clocks, bus=inputs.bus, broker=inputs.broker, orders=inputs.orders,
-        positions=inputs.positions,
-    )  # fmt: skip
-    funnel = OrderFunnel(inputs.limits, state, inputs.market, inputs.clocks.wall)
+    booker = DealBooker(clocks=clocks, bus=bus, broker=broker, orders=orders, positions=positions)
+    funnel = OrderFunnel(inputs.limits, state, market, clocks.wall)
     reconciliation = _reconciliation(inputs, state, recorder, booker)
     return Trading(
         state=state,
         pipeline=_pipeline(inputs, state, funnel, recorder),
-        desk=SignalDesk(
-            clocks=inputs.clocks, bus=inputs.bus, market=inputs.market, signals=inputs.signals,
-            maker=maker,
-        ),
+        desk=SignalDesk(clocks=clocks, bus=bus, market=market, signals=signals, maker=maker),
         closer=PositionCloser(
-            clocks=inputs.clocks, broker=inputs.broker, orders=inputs.orders,
-            positions=inputs.positions, funnel=funnel, booker=booker, reached=inputs.reached,
+            clocks=clocks, broker=broker, orders=orders, positions=positions, funnel=funnel,
+            booker=booker, reached=inputs.reached,
         ),
         publisher=publisher,
-        practice=PracticeDesk(
-            market=inputs.market, market_clock=inputs.clocks.market, publisher=publisher
-        ),
+        practice=PracticeDesk(market=market, market_clock=clocks.market, publisher=publisher),
         reconciliation=reconciliation,
-        deals=DealWatcher(bus=inputs.bus, broker=inputs.broker, booker=booker),
-        expiry=ExpirySweep(wall=inputs.clocks.wall, bus=inputs.bus, signals=inputs.signals),
+        deals=DealWatcher(bus=bus, broker=broker, booker=booker),
+        expiry=ExpirySweep(wall=clocks.wall, bus=bus, signals=signals),
         boot=Boot(
-            wall=inputs.clocks.wall, bus=inputs.bus, reconciliation=reconciliation,
-            signals=inputs.signals, positions=inputs.positions, outbox=inputs.outbox,
-            settings=inputs.settings,
+            wall=clocks.wall, bus=bus, reconciliation=reconciliation, signals=signals,
+            positions=positions, outbox=inputs.outbox, settings=inputs.settings,
         ),
         engine=StreamingSignalEngine(
-            market=inputs.clocks.market, bus=inputs.bus, registry=inputs.registry,
-            live=inputs.market, strategies=inputs.strategies, publisher=publisher, state=state,
-            min_confidence=inputs.min_confidence,
+            market=clocks.market, bus=bus, registry=inputs.registry, live=market, state=state,
+            strategies=inputs.strategies, publisher=publisher, min_confidence=inputs.min_confidence,
         ),
     )  # fmt: skip
 

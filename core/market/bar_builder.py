@@ -113,12 +113,14 @@ class BarBuilder:
 
     def update(self, bar: Bar) -> list[Bar]:
         """Take an M1 bar from the stream; returns the bars that closed, M1 first."""
+        minutes = self._sequences[Timeframe.M1]
         if not bar.closed:
             self._minute = bar
+            minutes.expect(bar.open_time - timedelta(seconds=Timeframe.M1.seconds))
             return []
         if self._minute is not None and self._minute.open_time <= bar.open_time:
             self._minute = None
-        return self._grow(self._sequences[Timeframe.M1].offer(bar))
+        return self._grow(minutes.offer(bar))
 
     def fill(self, hole: BarHole, bars: Sequence[Bar]) -> list[Bar]:
         """Close a hole with the venue's history; returns all bars that joined."""

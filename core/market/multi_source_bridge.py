@@ -58,7 +58,13 @@ class MultiSourceBridge:
         self._unloaded = {(symbol, tf) for symbol in self._instruments for tf in Timeframe}
         self._refused: set[str] = set()
         self._tries: dict[object, int] = {}
+        self._noted: set[tuple[str, str]] = set()
         cache.listen_needs(self._needed.set)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether every history that can be had is in the cache."""
+        return not self._unloaded
 
     async def prefill(self) -> None:
         """Load every timeframe of every instrument once; what failed is retried by `run`."""
@@ -105,25 +111,33 @@ class MultiSourceBridge:
                 self._unloaded.discard((instrument.symbol, timeframe))
                 self._refused.add(instrument.symbol)
             return
+        if not bars:
+            # A listed instrument has a past: an empty answer is trouble, not truth.
+            self._note(instrument, f"{timeframe} history: the venue sent no bars")
+            return
         self._cache.load_bars(instrument.symbol, timeframe, bars)
         self._unloaded.discard((instrument.symbol, timeframe))
         self._clear_problem(instrument.symbol)
         await asyncio.sleep(0)
 
     async def _fill_bars(self, instrument: Instrument, hole: BarHole) -> bool:
-        limit = min(hole.count, KEPT_BARS)
+        count = min(hole.count, KEPT_BARS)
         try:
             async with self._requests:
                 bars = await self._history.bars(
-                    instrument, hole.timeframe, limit=limit, end=hole.end
+                    instrument, hole.timeframe, limit=count + 1, end=hole.end
                 )
         except FeedError as e:
             self._note(instrument, f"{hole.timeframe} bars since {hole.start:%H:%M}: {e}")
             return False
         missing = [bar for bar in bars if bar.open_time >= hole.start]
-        if len(missing) < limit and self._try_again((hole.instrument, hole.timeframe, hole.start)):
+        # Only an answer that reaches back to known bars proves that some do not exist.
+        proven = len(bars) > len(missing)
+        key = (hole.instrument, hole.timeframe, hole.start)
+        if len(missing) < count and not (proven and not self._try_again(key)):
+            self._note(instrument, f"{hole.timeframe} bars since {hole.start:%H:%M}: not sent yet")
             return False
-        self._tries.pop((hole.instrument, hole.timeframe, hole.start), None)
+        self._tries.pop(key, None)
         self._cache.fill_bars(hole, missing)
         self._clear_problem(instrument.symbol)
         fields = {"instrument": hole.instrument, "timeframe": hole.timeframe.value}
@@ -157,6 +171,7 @@ class MultiSourceBridge:
         unloaded = {name for name, _ in self._unloaded}
         if symbol not in unloaded | self._refused:
             self._cache.note_history(symbol, None)
+            self._noted = {news for news in self._noted if news[0] != symbol}
 
     def _try_again(self, key: object) -> bool:
         """Count a failed try; False when that was the last."""
@@ -167,6 +182,11 @@ class MultiSourceBridge:
         return self._tries.get(key, 0) >= TRIES
 
     def _note(self, instrument: Instrument, problem: str) -> None:
+        """Remember the problem; only news goes to the log, a retry that fails alike is none."""
         self._cache.note_history(instrument.symbol, problem)
+        news = (instrument.symbol, problem.partition(": ")[2])
+        if news in self._noted:
+            return
+        self._noted.add(news)
         fields = {"instrument": instrument.symbol, "why": problem}
         log.warning("history incomplete", extra=fields)

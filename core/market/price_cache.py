@@ -76,14 +76,23 @@ class PriceCache:
             listener(quote)
 
     def on_book(self, book: Book) -> None:
-        """Keep the newest book."""
-        self._feeds[book.instrument].book = book
+        """Keep the newest book, unless its prices are far from the quotes (which are counted)."""
+        feed = self._feeds[book.instrument]
+        middle = (book.bids[0][0] + book.asks[0][0]) / 2
+        if not feed.quote_guard.doubts(middle, book.received):
+            feed.book = book
 
     def on_bar(self, bar: Bar) -> None:
-        """Grow the bars; BarClosed is published after they are readable here."""
-        feed = self._feeds[bar.instrument]
+        """Grow the bars; BarClosed is published after they are readable here.
+
+        A bar whose extremes no quote confirms is left out; the venue's history has the truth.
+        """
+        feed, now = self._feeds[bar.instrument], self._market.monotonic()
+        if feed.quote_guard.doubts(bar.high, now) or feed.quote_guard.doubts(bar.low, now):
+            feed.rejects[SPIKE] += 1
+            return
         self._publish(feed.bars.update(bar))
-        if bar.closed and feed.bars.holes():
+        if feed.bars.holes():
             self._tell_needs()
 
     def on_status(self, instrument: str, status: FeedStatus, detail: str) -> None:

@@ -33,14 +33,21 @@ class SpikeGuard:
         if elapsed > FORGET_SECONDS:
             self._believe(price, now)
             return True
-        # The common case must not pay for a square root.
-        if abs(change) > LEAST_SHARE * self._last and abs(change) > self._limit():
+        if self._is_jump(change):
             return self._confirmed(price, now)
         self._agreeing = 0
         if elapsed >= 1.0:
             self._learn(change * change / elapsed, elapsed)
             self._last, self._moment = price, now
         return True
+
+    def doubts(self, price: float, now: float) -> bool:
+        """Whether `price` is far from what is believed now; changes nothing."""
+        return now - self._moment <= FORGET_SECONDS and self._is_jump(price - self._last)
+
+    def _is_jump(self, change: float) -> bool:
+        # The common case must not pay for a square root.
+        return abs(change) > LEAST_SHARE * self._last and abs(change) > self._limit()
 
     def _limit(self) -> float:
         return SIGMAS * math.sqrt(self._variance * _MINUTE_SECONDS)

@@ -27,3 +27,13 @@ class Person:
     name: str
     subscribed: bool
     added_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPerson:
+    """Somebody listed before the first word."""
+
+    user_id: int
+    role: Role
+    name: str
+    subscribed: bool

@@ -74,6 +74,8 @@ class HealthReport:
     journal_detail: str
     venue_ok: bool
     venue_detail: str
+    telegram_ok: bool
+    telegram_detail: str
     outbox_waiting: int
     loop_lag_max_ms: float
     """Largest event-loop stall of the last minute."""

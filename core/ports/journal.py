@@ -10,6 +10,7 @@ from typing import Protocol
 
 from core.model.notice import CardPlace, Notice, OutboxItem
 from core.model.order import IntentState, OrderFilled, OrderIntent
+from core.model.pairing import PairingOffer, PairingResult, PairingTry
 from core.model.people import Person, Role
 from core.model.position import NewPosition, Position, VenueDeal
 from core.model.signal import NewSignal, Signal, SignalState
@@ -235,4 +236,16 @@ class AuditLog(Protocol):
 
     async def recent(self, limit: int) -> tuple[AuditEntry, ...]:
         """Newest first."""
+        ...
+
+
+class PairingStore(Protocol):
+    """The code with which the first owner pairs; only its hash is ever stored."""
+
+    async def offer(self, offer: PairingOffer) -> bool:
+        """Make this the only code that pairs; False (nothing written) when there is an owner."""
+        ...
+
+    async def claim(self, tried: PairingTry) -> PairingResult:
+        """Judge a try and, when it pairs, list the person as owner: one transaction, one winner."""
         ...

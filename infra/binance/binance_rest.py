@@ -5,17 +5,26 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 import aiohttp
 import msgspec
 
 from core.clock import Clock, from_millis, to_millis
-from core.errors import FeedError
 from core.model.instrument import Instrument, MarketClass, Venue, VenueSymbol
 from core.model.market import Bar, Timeframe, TradeTick
-from infra.binance.binance_messages import AggTradeRow, AnyFrame, KlineRow
+from infra.binance.addresses import Addresses, in_order
+from infra.binance.binance_messages import AggTradeRow, KlineRow
 from infra.binance.binance_parse import bar_is_sound
+from infra.binance.history_place import (
+    HistoryBlockedError,
+    HistoryBusyError,
+    HistoryPlace,
+    HistoryRefusedError,
+    HistoryUnavailableError,
+    refusal,
+    said,
+)
 from infra.binance.reconnect import retry_after
 
 PAGE_ROWS = 1_000
@@ -40,30 +49,6 @@ _PATHS = {MarketClass.SPOT: "/api/v3", MarketClass.FUTURES: "/fapi/v1"}
 
 _kline_rows = msgspec.json.Decoder(list[KlineRow], strict=False)
 _trade_rows = msgspec.json.Decoder(list[AggTradeRow], strict=False)
-_fault = msgspec.json.Decoder(AnyFrame)
-
-
-class HistoryUnavailableError(FeedError):
-    """The venue did not answer, or has trouble; later it may."""
-
-    user_text: ClassVar[str] = "The venue's price history did not answer; I will ask again."
-    retryable: ClassVar[bool] = True
-
-
-class HistoryBusyError(HistoryUnavailableError):
-    """The venue asked us to wait; nothing is sent before that."""
-
-
-class HistoryBlockedError(HistoryUnavailableError):
-    """The venue does not serve this address; asked again only after a long pause."""
-
-    user_text: ClassVar[str] = "The venue does not give price history to this address."
-
-
-class HistoryRefusedError(FeedError):
-    """The venue refused the request or its answer cannot be believed."""
-
-    user_text: ClassVar[str] = "The venue's price history could not be used."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +57,8 @@ class RestEndpoints:
 
     spot: str
     futures: str
+    spot_fallback: str | None = None
+    """Serves the same spot history where `spot` is blocked; futures have no such place."""
 
 
 class BinanceHistory:
@@ -86,11 +73,14 @@ class BinanceHistory:
         wall: Clock,
     ) -> None:
         self._session = session
-        self._bases = {MarketClass.SPOT: endpoints.spot, MarketClass.FUTURES: endpoints.futures}
+        spot = in_order(endpoints.spot, endpoints.spot_fallback)
+        self._places = {
+            MarketClass.SPOT: HistoryPlace(Addresses(spot)),
+            MarketClass.FUTURES: HistoryPlace(Addresses((endpoints.futures,))),
+        }
         self._venue = venue
         self._market = market
         self._wall = wall
-        self._quiet_until = 0.0
 
     async def bars(
         self, instrument: Instrument, timeframe: Timeframe, *, limit: int, end: datetime | None
@@ -151,33 +141,32 @@ class BinanceHistory:
         }
         return _decoded(_kline_rows, await self._get(place, "klines", query))
 
-    async def _get(self, place: VenueSymbol, what: str, query: Mapping[str, str]) -> bytes:
-        wait = self._quiet_until - self._wall.monotonic()
-        if wait > 0:
-            raise HistoryBusyError(f"the venue asked for quiet, {wait:.0f} s more")
-        url = f"{self._bases[place.market].rstrip('/')}{_PATHS[place.market]}/{what}"
+    async def _get(self, symbol: VenueSymbol, what: str, query: Mapping[str, str]) -> bytes:
+        place = self._places[symbol.market]
+        while True:
+            place.check_quiet(self._wall.monotonic())
+            base = place.addresses.current
+            url = f"{base.rstrip('/')}{_PATHS[symbol.market]}/{what}"
+            try:
+                return await self._ask(place, url, query)
+            except HistoryBlockedError as e:
+                if not place.addresses.blocked(base):
+                    place.keep_quiet(self._wall.monotonic() + BLOCKED_SECONDS, e)
+                    raise
+
+    async def _ask(self, place: HistoryPlace, url: str, query: Mapping[str, str]) -> bytes:
         try:
             async with self._session.get(url, params=query) as answer:
                 body = await answer.read()
-                status, headers = answer.status, answer.headers
         except (aiohttp.ClientError, OSError) as e:
             raise HistoryUnavailableError(f"no answer from the venue ({type(e).__name__})") from e
-        if status != HTTPStatus.OK:
-            self._raise(status, headers, body)
-        return body
-
-    def _raise(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        text = f"HTTP {status} {_said(body)}".strip()
-        now = self._wall.monotonic()
-        if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.IM_A_TEAPOT):
-            self._quiet_until = now + (retry_after(headers) or BUSY_SECONDS)
-            raise HistoryBusyError(f"the venue says: too many requests ({text})")
-        if status in (HTTPStatus.FORBIDDEN, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS):
-            self._quiet_until = now + BLOCKED_SECONDS
-            raise HistoryBlockedError(f"the venue does not serve this address ({text})")
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise HistoryUnavailableError(f"the venue has trouble ({text})")
-        raise HistoryRefusedError(f"the venue refused ({text})")
+        if answer.status == HTTPStatus.OK:
+            return body
+        error = refusal(answer.status, body)
+        if isinstance(error, HistoryBusyError):
+            wait = retry_after(answer.headers) or BUSY_SECONDS
+            place.keep_quiet(self._wall.monotonic() + wait, error)
+        raise error
 
 
 async def _in_time(work: Awaitable[T]) -> T:
@@ -188,20 +177,13 @@ async def _in_time(work: Awaitable[T]) -> T:
         raise HistoryUnavailableError("the venue did not answer in time") from e
 
 
-def _said(body: bytes) -> str:
-    """The venue's own words, when it sent its error format (and not a web page)."""
-    try:
-        return (_fault.decode(body).msg or "")[:200]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-
-
 def _decoded(decoder: msgspec.json.Decoder[list[Row]], body: bytes) -> list[Row]:
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
-        said = _said(body)
-        raise HistoryRefusedError(f"unusable answer from the venue ({said or e})") from e
+        if words := said(body):
+            raise HistoryRefusedError(f"the venue refused ({words})") from e
+        raise HistoryUnavailableError(f"unusable answer from the venue ({e})") from e
 
 
 def _to_bars(
@@ -215,7 +197,7 @@ def _to_bars(
         on_grid = row.open_ms % length == 0 and row.open_ms + length - 1 == row.close_ms
         sound = bar_is_sound(row.low, row.open, row.close, row.high, row.volume, row.buy_volume)
         if not (on_grid and sound and row.open_ms > previous):
-            raise HistoryRefusedError(f"{symbol} {timeframe}: a bar cannot be true: {row}")
+            raise HistoryUnavailableError(f"{symbol} {timeframe}: a bar cannot be true: {row}")
         previous = row.open_ms
         if row.open_ms <= last_open:
             bars.append(_to_bar(row, symbol, timeframe))

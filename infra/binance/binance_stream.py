@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -13,35 +13,19 @@ from websockets.exceptions import WebSocketException
 from core.clock import Clock
 from core.model.events import FeedStatus
 from core.model.instrument import Instrument, Venue
-from core.model.market import Bar, Book, Quote, TradeTick
 from core.ports.market import MarketSink
-from infra.binance.binance_parse import (
-    Control,
-    ControlKind,
-    Frame,
-    Rejected,
-    parse_other,
-    parse_routed,
-    quote_of,
-    route_of,
-)
+from infra.binance.addresses import Addresses
 from infra.binance.reconnect import HEALTHY_AFTER_SECONDS, Backoff, Failure, classify
 from infra.binance.stream_plan import ShardPlan, StreamEndpoints, StreamPlan, plan_streams
-from infra.binance.stream_watch import Health, StreamWatch, should_reopen, worst
-from infra.binance.trade_sequence import Missing, TradeSequence
+from infra.binance.stream_reader import CountReject, StreamReader, ignore_rejects
+from infra.binance.stream_watch import Health, StreamWatch, reason_to_reopen, worst
+from infra.binance.trade_sequence import TradeSequence
 
 log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.25
 FRAMES_PER_TURN = 200
 """A burst is read in turns of this many frames, so that it cannot hold the loop for long."""
-
-CountReject = Callable[[str | None, str], None]
-"""Told (instrument or None, reason) of every frame that was not believed."""
-
-
-def ignore_rejects(instrument: str | None, reason: str) -> None:
-    """For callers that do not count."""
 
 
 class BinanceStream:
@@ -79,8 +63,8 @@ class BinanceStream:
         self, shard: ShardPlan, all_watches: Sequence[StreamWatch], sink: MarketSink
     ) -> "_Connection":
         watches = tuple(all_watches[route.number] for route in shard.routes)
-        reader = _Reader(self._market, sink, watches, self._sequences, self._count_reject)
-        return _Connection(shard.url, reader, self._wall, Backoff(self._source))
+        reader = StreamReader(self._market, sink, watches, self._sequences, self._count_reject)
+        return _Connection(Addresses(shard.urls), reader, self._wall, Backoff(self._source))
 
     def _watches(
         self, plan: StreamPlan, instruments: Sequence[Instrument]
@@ -97,13 +81,14 @@ class BinanceStream:
             states = statuses.update(wall_now, market_now)
             for connection in connections:
                 own = [states[watch.route.number] for watch in connection.watches]
-                if should_reopen(connection.watches, own, wall_now):
-                    connection.reopen()
+                why = reason_to_reopen(connection.watches, own, wall_now)
+                if why is not None:
+                    connection.reopen(why)
             await self._wall.sleep(WATCH_SECONDS)
 
 
 class _FeedStatuses:
-    """Tells the sink when an instrument's status or its reason changes."""
+    """Tells the sink when an instrument's status or the reason for it changes."""
 
     def __init__(
         self,
@@ -114,7 +99,7 @@ class _FeedStatuses:
     ) -> None:
         self._watches = watches
         self._sink = sink
-        self._told: dict[str, FeedStatus] = {}
+        self._told: dict[str, Health] = {}
         self._numbers: dict[str, list[int]] = {}
         for watch in watches:
             self._numbers.setdefault(watch.route.instrument, []).append(watch.route.number)
@@ -128,92 +113,29 @@ class _FeedStatuses:
         states = [watch.judge(wall_now, market_now) for watch in self._watches]
         for instrument, numbers in self._numbers.items():
             health = worst(states[number] for number in numbers)
-            if self._told.get(instrument) is not health.status:
-                self._told[instrument] = health.status
+            if self._told.get(instrument) != health:
+                self._told[instrument] = health
                 self._sink.on_status(instrument, health.status, health.detail)
         return states
-
-
-class _Reader:
-    """From raw frames to the sink: the hot path."""
-
-    def __init__(
-        self,
-        market: Clock,
-        sink: MarketSink,
-        watches: Sequence[StreamWatch],
-        sequences: dict[str, TradeSequence],
-        count_reject: CountReject,
-    ) -> None:
-        self.watches = watches
-        self._by_number = {watch.route.number: watch for watch in watches}
-        self._now = market.monotonic
-        self._sink = sink
-        self._sequences = sequences
-        self._count_reject = count_reject
-        self._routes = {watch.route.stream.encode(): watch.route for watch in watches}
-
-    def take(self, raw: bytes) -> bool:
-        """Deliver one frame; False when the venue asks us to connect anew."""
-        received = self._now()
-        route = route_of(raw, self._routes)
-        if route is None:
-            return self._take_other(parse_other(raw, routes=self._routes, received=received))
-        frame = parse_routed(raw, route, received)
-        if self._deliver(frame):
-            self._by_number[route.number].heard(received)
-        return True
-
-    def _take_other(self, frame: Frame) -> bool:
-        if not isinstance(frame, Control):
-            self._deliver(frame)
-            return True
-        log.info("stream control frame", extra={"kind": frame.kind.value, "detail": frame.detail})
-        return frame.kind is not ControlKind.SHUTDOWN
-
-    def _deliver(self, frame: Frame) -> bool:
-        """Whether the frame was good."""
-        match frame:
-            case TradeTick():
-                self._trade(frame)
-            case Book():
-                self._sink.on_book(frame)
-                self._sink.on_quote(quote_of(frame))
-            case Quote():
-                self._sink.on_quote(frame)
-            case Bar():
-                self._sink.on_bar(frame)
-            case Rejected():
-                self._count_reject(frame.instrument, frame.reason.value)
-                return False
-        return True
-
-    def _trade(self, tick: TradeTick) -> None:
-        sequence = self._sequences.get(tick.instrument)
-        if sequence is None:
-            sequence = self._sequences[tick.instrument] = TradeSequence()
-        verdict = sequence.accept(tick)
-        if verdict is False:
-            self._count_reject(tick.instrument, "duplicate_trade")
-            return
-        if isinstance(verdict, Missing):
-            self._sink.on_gap(tick.instrument, verdict.first, verdict.last)
-        self._sink.on_trade(tick)
 
 
 class _Connection:
     """One combined-stream connection, made again for ever."""
 
-    def __init__(self, url: str, reader: _Reader, wall: Clock, backoff: Backoff) -> None:
+    def __init__(
+        self, addresses: Addresses, reader: StreamReader, wall: Clock, backoff: Backoff
+    ) -> None:
         self.watches = reader.watches
-        self._url = url
+        self._addresses = addresses
         self._reader = reader
         self._wall = wall
         self._backoff = backoff
         self._scope: asyncio.Timeout | None = None
+        self._ended_because = ""
 
-    def reopen(self) -> None:
+    def reopen(self, why: str) -> None:
         """End the present connection; `keep` makes the next one."""
+        self._ended_because = why
         if self._scope is not None:
             self._scope.reschedule(0.0)
             self._scope = None
@@ -221,22 +143,23 @@ class _Connection:
     async def keep(self) -> NoReturn:
         """Connect, read, wait, again."""
         while True:
-            failure, healthy = await self._once()
+            address = self._addresses.current
+            failure, healthy = await self._once(address)
             if healthy:
                 self._backoff.reset()
-            wait = self._backoff.next_wait(failure.least_wait)
+            elsewhere = failure.blocked and self._addresses.blocked(address)
+            wait = self._backoff.next_wait(0.0 if elsewhere else failure.least_wait)
             fields = {"why": failure.detail, "wait_seconds": round(wait, 2)}
-            log.info("stream connection ended", extra=fields)
+            log.info("stream connection ended", extra={**fields, "elsewhere": elsewhere})
             await self._wall.sleep(wait)
 
-    async def _once(self) -> tuple[Failure, bool]:
+    async def _once(self, address: str) -> tuple[Failure, bool]:
         """One connection from start to end: why it ended, and whether it had been healthy."""
         opened: float | None = None
         try:
-            async with _connect(self._url) as socket:
+            async with open_socket(address) as socket:
                 opened = self._wall.monotonic()
-                for watch in self.watches:
-                    watch.opened(opened)
+                self._reader.connection_opened(opened)
                 failure = await self._read(socket)
         except (OSError, WebSocketException) as e:
             failure = classify(e)
@@ -247,7 +170,7 @@ class _Connection:
             and any(watch.last is not None for watch in self.watches)
         )
         for watch in self.watches:
-            watch.closed(now, failure.detail)
+            watch.closed(failure.detail)
         return failure, healthy
 
     async def _read(self, socket: ClientConnection) -> Failure:
@@ -258,15 +181,16 @@ class _Connection:
                 while True:
                     for _ in range(FRAMES_PER_TURN):
                         if not take(await receive(decode=False)):
-                            return Failure(detail="the venue announced a restart")
+                            return Failure(detail="the venue announced a restart, reconnecting")
                     await asyncio.sleep(0)
         except TimeoutError:
-            return Failure(detail="a stream fell silent, connecting anew")
+            return Failure(detail=self._ended_because)
         finally:
             self._scope = None
 
 
-def _connect(url: str) -> connect:
+def open_socket(url: str) -> connect:
+    """A connection to be, with the limits that market streams need."""
     host = urlsplit(url).hostname
     return connect(
         url,

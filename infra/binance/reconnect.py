@@ -4,12 +4,25 @@ import random
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 BASE_SECONDS = 0.5
 CAP_SECONDS = 60.0
 HEALTHY_AFTER_SECONDS = 5.0
 
+_CLOSE_WORDS = {
+    1000: "done",
+    1001: "going away",
+    1008: "policy",
+    1011: "internal error",
+    1012: "restart",
+    1013: "overloaded",
+}
+_OUR_REASONS = {
+    1002: "the venue broke the protocol",
+    1009: "the venue sent far too much at once",
+    1011: "the venue stopped answering pings",
+}
 _BANNED_SECONDS = 120.0
 _LIMITED_SECONDS = 30.0
 _BLOCKED_SECONDS = 300.0
@@ -21,17 +34,31 @@ class Failure:
 
     detail: str
     least_wait: float = 0.0
+    blocked: bool = False
+    """This address is not for us; another one of the same venue may be."""
 
 
 def classify(error: BaseException) -> Failure:
     """What a failed or ended connection means."""
     if isinstance(error, InvalidStatus):
         return _classify_status(error.response.status_code, error.response.headers)
+    if isinstance(error, ConnectionClosed):
+        return Failure(detail=f"{_closed(error)}, reconnecting")
     if isinstance(error, TimeoutError):
         return Failure(detail="the venue did not answer in time")
     if isinstance(error, OSError):
         return Failure(detail=f"no connection to the venue ({error.strerror or error})")
     return Failure(detail=f"the connection ended ({error})")
+
+
+def _closed(error: ConnectionClosed) -> str:
+    ours = error.sent if not error.rcvd_then_sent else None
+    if ours is not None:
+        return _OUR_REASONS.get(ours.code, f"the connection had to be closed ({ours.code})")
+    if error.rcvd is None:
+        return "the connection broke off"
+    code = error.rcvd.code
+    return f"the venue closed the connection ({_CLOSE_WORDS.get(code, 'code')} {code})"
 
 
 def _classify_status(status: int, headers: object) -> Failure:
@@ -48,12 +75,15 @@ def _classify_status(status: int, headers: object) -> Failure:
         )
     if status == HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS:
         return Failure(
-            detail="the venue does not serve this country (HTTP 451); a data mirror may",
+            detail="no feed: Binance blocks this region (HTTP 451)",
             least_wait=_BLOCKED_SECONDS,
+            blocked=True,
         )
     if status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
         return Failure(
-            detail=f"the venue refuses this address (HTTP {status})", least_wait=_BLOCKED_SECONDS
+            detail=f"no feed: the venue refuses this connection (HTTP {status})",
+            least_wait=_BLOCKED_SECONDS,
+            blocked=status == HTTPStatus.FORBIDDEN,
         )
     return Failure(detail=f"the venue has trouble (HTTP {status})", least_wait=asked or 0.0)
 

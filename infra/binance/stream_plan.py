@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.model.instrument import FlowSupport, Instrument, MarketClass, Venue
+from infra.binance.addresses import in_order
 from infra.binance.binance_parse import Route, StreamKind
 
 STREAMS_PER_CONNECTION = 180
@@ -20,13 +21,15 @@ class StreamEndpoints:
     """e.g. wss://fstream.binance.com/market (aggTrade, kline)"""
     futures_public_ws: str
     """e.g. wss://fstream.binance.com/public (depth, bookTicker)"""
+    spot_ws_fallback: str | None = None
+    """Serves the same spot streams where `spot_ws` is blocked; futures have no such place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardPlan:
-    """One connection: its address and the streams it carries."""
+    """One connection: its addresses in order of preference and the streams it carries."""
 
-    url: str
+    urls: tuple[str, ...]
     routes: tuple[Route, ...]
 
 
@@ -46,12 +49,12 @@ def plan_streams(
 ) -> StreamPlan:
     """The connections that carry every stream of `instruments` listed at `venue`."""
     routes = tuple(_routes(instruments, venue))
-    by_base: dict[str, list[Route]] = {}
+    by_bases: dict[tuple[str, ...], list[Route]] = {}
     for route in routes:
-        by_base.setdefault(_base(route, endpoints), []).append(route)
+        by_bases.setdefault(_bases(route, endpoints), []).append(route)
     shards = tuple(
-        _shard(base, group[start : start + per_connection])
-        for base, group in by_base.items()
+        _shard(bases, group[start : start + per_connection])
+        for bases, group in by_bases.items()
         for start in range(0, len(group), per_connection)
     )
     return StreamPlan(shards=shards, routes=routes)
@@ -80,14 +83,15 @@ def _kinds(flow: FlowSupport) -> tuple[StreamKind, ...]:
     return (StreamKind.TRADES, StreamKind.DEPTH, StreamKind.BARS)
 
 
-def _base(route: Route, endpoints: StreamEndpoints) -> str:
+def _bases(route: Route, endpoints: StreamEndpoints) -> tuple[str, ...]:
     if route.market is MarketClass.SPOT:
-        return endpoints.spot_ws
+        return in_order(endpoints.spot_ws, endpoints.spot_ws_fallback)
     if route.kind in (StreamKind.TRADES, StreamKind.BARS):
-        return endpoints.futures_market_ws
-    return endpoints.futures_public_ws
+        return (endpoints.futures_market_ws,)
+    return (endpoints.futures_public_ws,)
 
 
-def _shard(base: str, routes: Sequence[Route]) -> ShardPlan:
+def _shard(bases: Sequence[str], routes: Sequence[Route]) -> ShardPlan:
     names = "/".join(route.stream for route in routes)
-    return ShardPlan(url=f"{base.rstrip('/')}/stream?streams={names}", routes=tuple(routes))
+    urls = tuple(f"{base.rstrip('/')}/stream?streams={names}" for base in bases)
+    return ShardPlan(urls=urls, routes=tuple(routes))

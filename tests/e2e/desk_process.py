@@ -166,6 +166,12 @@ class DeskProcess:
         with urllib.request.urlopen(request, timeout=5) as answer:
             return json.load(answer)
 
+    def delete(self, path: str) -> Any:
+        """DELETE, answered with JSON."""
+        request = urllib.request.Request(self._url(path), method="DELETE")
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return json.load(answer)
+
     def _url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
 

@@ -303,7 +303,9 @@ def health_of(**changes: Any) -> HealthReport:
     )  # fmt: skip
     base = HealthReport(
         mode="sandbox", uptime_seconds=4000.0, market_time=START, market_speed=1.0,
-        wall_time=START, feeds=(feed,), components=(), journal_ok=True, journal_detail="writing",
+        wall_time=START, feeds=(feed,), components=(), telegram_ok=True,
+        telegram_detail="connected",
+        journal_ok=True, journal_detail="writing",
         venue_ok=True, venue_detail="paper, answering", outbox_waiting=0, loop_lag_max_ms=4.0,
         trading_enabled=True, trading_detail="ready",
     )  # fmt: skip

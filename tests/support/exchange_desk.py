@@ -3,14 +3,13 @@
 import asyncio
 import logging
 import random
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from itertools import pairwise
+from datetime import timedelta
 
 import aiohttp
 
-from core.clock import Clocks
+from core.clock import Clocks, to_millis
 from core.engine.desk_services import feed_health
 from core.event_bus import EventBus
 from core.market.feed_validator import FeedValidator
@@ -18,7 +17,7 @@ from core.market.multi_source_bridge import MultiSourceBridge
 from core.market.price_cache import PriceCache
 from core.model.events import FeedStatus
 from core.model.instrument import InstrumentRegistry, Venue
-from core.model.market import Bar, Quote, Timeframe
+from core.model.market import Quote, Timeframe
 from core.model.report import FeedHealth
 from infra.binance.binance_rest import BinanceHistory, RestEndpoints
 from infra.binance.binance_stream import BinanceStream
@@ -41,7 +40,7 @@ class EagerRandom(random.Random):
 
 
 class DoorLog(logging.Handler):
-    """Counts how connections ended, by the client's own log."""
+    """Why connections ended, by the client's own log."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -54,88 +53,116 @@ class DoorLog(logging.Handler):
 
 
 class ExchangeDesk:
-    """Both clocks run `speed` times as fast as real time, unless a wall speed is given."""
+    """Both clocks run `speed` times as fast as real time; it is `second` s past the minute."""
 
-    def __init__(self, market: SimulatedMarket, speed: float, wall_speed: float | None) -> None:
-        self.wall = RealClock(wall_speed or speed)
-        self.market = ScaledClock(self.wall, EPOCH, speed / (wall_speed or speed))
-        clocks = Clocks(market=self.market, wall=self.wall)
-        self.exchange = SandboxExchange(market, clocks)
+    def __init__(self, market: SimulatedMarket, speed: float, second: float) -> None:
+        self.truth = market
+        self.clock = RealClock(speed)
+        self.market = ScaledClock(self.clock, EPOCH + timedelta(seconds=second), 1.0)
+        self.exchange = SandboxExchange(market, Clocks(market=self.market, wall=self.clock))
         self.bus = EventBus()
-        registry = InstrumentRegistry([BITCOIN])
-        self.registry = registry
-        self.cache = PriceCache(registry, self.market, self.wall, self.bus)
-        self.history: BinanceHistory
+        self.registry = InstrumentRegistry([BITCOIN])
+        self.cache = PriceCache(self.registry, self.market, self.clock, self.bus)
         self.validator = FeedValidator(self.cache)
-        self.rejects: Counter[str] = Counter()
         self.quotes: list[Quote] = []
         self.cache.listen_quotes(self.quotes.append)
         self.doors = DoorLog()
-        self.requests = 0
-
-    @property
-    def faults(self) -> "object":
-        """The switch."""
-        return self.exchange.faults
+        self.history: BinanceHistory
 
     def misbehave(self, name: str, **parameters: object) -> None:
         """Switch a fault on."""
         self.exchange.faults.set({"name": name, **parameters})
 
+    def fired(self, name: str) -> int:
+        """How often a fault did something."""
+        return self.exchange.faults.fired(name)
+
     def health(self) -> FeedHealth:
         """What `/health` is told of BTCUSD."""
         return feed_health(self.cache, self.registry)[0]
-
-    def status(self) -> FeedStatus:
-        """The feed's status."""
-        return self.cache.feed("BTCUSD").status
 
     def refusal(self) -> str | None:
         """Why an entry is not allowed now; None when it is."""
         refused = self.validator.check_entry(BITCOIN)
         return None if refused is None else refused.text
 
+    def rejects(self) -> Mapping[str, int]:
+        """Refused frames by reason, duplicates not included."""
+        return dict(self.cache.feed("BTCUSD").rejects)
+
     async def eventually(self, condition: Callable[[], object], seconds: float, what: str) -> float:
         """Wait; the clock seconds it took. Fails with what the feed says."""
-        began = self.wall.monotonic()
+        began = self.clock.monotonic()
         while not condition():
-            took = self.wall.monotonic() - began
+            took = self.clock.monotonic() - began
             assert took < seconds, f"no {what} within {seconds} s: {self.health()}"
             await asyncio.sleep(0.005)
-        return self.wall.monotonic() - began
+        return self.clock.monotonic() - began
 
-    async def live(self, seconds: float = 5.0) -> float:
+    async def turns(self, status: FeedStatus, seconds: float) -> str:
+        """Wait until the feed has this status; what it says then."""
+        await self.eventually(lambda: self.health().status is status, seconds, status.value)
+        return self.health().detail
+
+    async def live(self, seconds: float = 5.0) -> None:
         """Wait until the feed is live and an entry is allowed."""
-        return await self.eventually(
-            lambda: self.status() is FeedStatus.LIVE and self.refusal() is None, seconds, "life"
+        await self.turns(FeedStatus.LIVE, seconds)
+        await self.eventually(lambda: self.refusal() is None, seconds, "leave to enter")
+
+    async def recovers(self, seconds: float = 5.0) -> None:
+        """Faults off: live in time, the minutes whole and the venue's own, the tape whole."""
+        self.exchange.faults.clear()
+        await self.live(seconds)
+        minute = Timeframe.M1.open_time(self.market.utc_now() - timedelta(seconds=3))
+        await self.eventually(
+            lambda: self.cache.bars("BTCUSD", Timeframe.M1, 1)[0].close_time >= minute, 5, "bar"
         )
-
-    def check_minutes(self) -> None:
-        """Minutes are without holes and equal to the venue's own."""
         minutes = self.cache.bars("BTCUSD", Timeframe.M1)
-        assert minutes
-        for earlier, later in pairwise(minutes):
-            assert earlier.close_time == later.open_time, (earlier, later)
+        end = minutes[-1].close_time
+        assert minutes == await self.history.bars(
+            BITCOIN, Timeframe.M1, limit=len(minutes), end=end
+        )
+        await self.eventually(lambda: not self.cache.feed("BTCUSD").missing_trades, 8, "trades")
 
-    async def compare_bars(self) -> tuple[Bar, ...]:
-        """The cache's last minutes equal what the venue's history says; they are returned."""
-        self.check_minutes()
-        minutes = self.cache.bars("BTCUSD", Timeframe.M1, 5)
-        truth = await self.history.bars(BITCOIN, Timeframe.M1, limit=5, end=minutes[-1].close_time)
-        assert minutes == truth
-        return minutes
+    def tape_is_true(self, seconds: int) -> bool:
+        """Whether count and volume of the last trades are the venue's (call it after a pause)."""
+        tape, last = self.cache.tape("BTCUSD"), self.cache.last_trade("BTCUSD")
+        assert tape is not None
+        assert last is not None
+        seen = tape.window(seconds, last.event_ms)
+        start = last.event_ms - seconds * 1000 + 1
+        trades = self.truth.trades_between("btcusdt", start, last.event_ms + 1)
+        volume = float(trades.sizes.sum()) / self.truth.listing("btcusdt").steps_per_unit
+        return seen.trades == len(trades) and abs(seen.buy + seen.sell - volume) < 1e-9
+
+    def check_prices(self) -> None:
+        """Everything the desk believes is near what the venue's market really did."""
+        low, high = 0.99 * self.quotes[0].bid, 1.01 * self.quotes[0].ask
+        book, trade = self.cache.book("BTCUSD"), self.cache.last_trade("BTCUSD")
+        assert book is not None
+        assert trade is not None
+        believed = [price for quote in self.quotes for price in (quote.bid, quote.ask)]
+        believed += [price for price, _ in (*book.bids, *book.asks)]
+        bars = [
+            *self.cache.bars("BTCUSD", Timeframe.M1, 3),
+            self.cache.forming("BTCUSD", Timeframe.M1),
+        ]
+        believed += [price for bar in bars if bar for price in (bar.low, bar.high)]
+        assert all(low < price < high for price in (*believed, trade.price))
+        now_ms = to_millis(self.market.utc_now())
+        assert abs(trade.event_ms - now_ms) < 60_000
 
 
 @asynccontextmanager
 async def exchange_desk(
     market: SimulatedMarket,
     *,
-    speed: float = 5.0,
-    wall_speed: float | None = None,
+    speed: float = 6.0,
+    second: float = 50.0,
     before: tuple[str, ...] = (),
 ) -> AsyncIterator[ExchangeDesk]:
     """A running desk, live unless faults are on from `before` it starts."""
-    desk = ExchangeDesk(market, speed, wall_speed)
+    desk = ExchangeDesk(market, speed, second)
     exchange = desk.exchange
     await exchange.start()
     for name in before:
@@ -151,13 +178,13 @@ async def exchange_desk(
                 futures_market_ws=exchange.futures_market_ws_base,
                 futures_public_ws=exchange.futures_public_ws_base,
             ),
-            Venue.SANDBOX, desk.market, desk.wall, EagerRandom(), desk.cache.count_reject,
+            Venue.SANDBOX, desk.market, desk.clock, EagerRandom(), desk.cache.count_reject,
         )  # fmt: skip
         rest = RestEndpoints(spot=exchange.rest_base, futures=exchange.rest_base)
-        desk.history = BinanceHistory(session, rest, Venue.SANDBOX, desk.market, desk.wall)
+        desk.history = BinanceHistory(session, rest, Venue.SANDBOX, desk.market, desk.clock)
         bridge = MultiSourceBridge(
             instruments=(BITCOIN,), stream=stream, history=desk.history, trades=desk.history,
-            cache=desk.cache, wall=desk.wall,
+            cache=desk.cache, wall=desk.clock,
         )  # fmt: skip
         tasks = [asyncio.create_task(exchange.run()), asyncio.create_task(bridge.run())]
         try:

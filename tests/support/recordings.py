@@ -54,25 +54,35 @@ class MadeRecording:
 
 
 def make_recording(seconds: float = 20.0, seed: int = 1, symbol: str = "BTCUSDT") -> MadeRecording:
-    """A random walk: book changes every 100 ms, a snapshot after the third, trades between."""
+    """A random walk: book changes every 100 ms, a snapshot with the third, trades between."""
     source, made = random.Random(seed), MadeRecording()
     bid, update, trade_id = 6_183_763, FIRST_UPDATE, FIRST_TRADE
     before: tuple[Side, Side] = ({}, {})
     for number in range(round(seconds * 10)):
         moment = START_MS + 8 + number * 100
         trade_id = _trades(made, source, symbol, moment, bid, trade_id)
-        bid += source.randint(-25, 25)
-        book = _side(bid, -1, source), _side(bid + source.randint(1, 3), 1, source)
+        if number % 5 == 0:
+            bid += source.randint(-25, 25)
+            book = _side(bid, -1, source), _side(bid + source.randint(1, 3), 1, source)
+        else:
+            book = _stirred(before[0], source), _stirred(before[1], source)
         frame, count = _changes(before, book)
-        first, update, before = update + 1, update + count, book
+        first, update, before = update + 1, update + max(count, 1), book
         event = {"e": "depthUpdate", "E": moment, "s": symbol, "U": first, "u": update, **frame}
         if number:
             made.lines.append(_line(moment, symbol, "depth@100ms", event))
         made.lines.append(_ticker(moment, symbol, update, book))
         if number == 2:
-            made.lines.append(_snapshot(moment, update, book))
+            made.lines.append(snapshot_line(moment, update, book))
         made.books.append((moment, update, *book))
     return made
+
+
+def snapshot_line(moment: int, update: int, book: tuple[Side, Side]) -> bytes:
+    """The whole book as the venue answers it over REST."""
+    sides = ([[_price(p), _size(s)] for p, s in side.items()] for side in book)
+    body = dict(zip(("lastUpdateId", "bids", "asks"), (update, *sides), strict=True))
+    return b"%d %s\n" % (_received(moment), _json(body))
 
 
 def real_recording(name: str) -> Path:
@@ -107,18 +117,18 @@ def _side(best: int, direction: int, source: random.Random) -> Side:
     return {price: source.randint(1, 500_000) for price in places}
 
 
+def _stirred(side: Side, source: random.Random) -> Side:
+    """The same prices, one size changed."""
+    return side | {source.choice(list(side)): source.randint(1, 500_000)}
+
+
 def _changes(before: tuple[Side, Side], after: tuple[Side, Side]) -> tuple[dict[str, Any], int]:
     frame = {}
     for name, old, new in zip("ba", before, after, strict=True):
-        changed = {price: 0 for price in old.keys() - new.keys()} | new
+        gone = dict.fromkeys(old.keys() - new.keys(), 0)
+        changed = gone | {price: size for price, size in new.items() if old.get(price) != size}
         frame[name] = [[_price(price), _size(size)] for price, size in sorted(changed.items())]
     return frame, sum(map(len, frame.values()))
-
-
-def _snapshot(moment: int, update: int, book: tuple[Side, Side]) -> bytes:
-    sides = ([[_price(p), _size(s)] for p, s in side.items()] for side in book)
-    body = dict(zip(("lastUpdateId", "bids", "asks"), (update, *sides), strict=True))
-    return b"%d %s\n" % (_received(moment), _json(body))
 
 
 def _ticker(moment: int, symbol: str, update: int, book: tuple[Side, Side]) -> bytes:

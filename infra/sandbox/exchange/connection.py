@@ -6,6 +6,7 @@ from collections import deque
 
 from aiohttp import ClientConnectionResetError, WSMsgType, web
 
+from infra.sandbox.exchange.frame_faults import FrameFaults
 from infra.sandbox.exchange.messages import wrap
 from infra.sandbox.exchange.streams import Stream
 
@@ -29,16 +30,16 @@ class Connection:
         self._frames: deque[bytes] = deque()
         self._ready = asyncio.Event()
         self._closed = False
+        self._frozen = False
+        self._goodbye: tuple[int, str] | None = None
 
     def offer(self, frame: bytes) -> None:
         """Queue a frame; a client that cannot follow is cut off."""
-        if self._closed:
+        if self._closed or self._frozen:
             return
         if len(self._frames) >= QUEUE_LIMIT:
             log.warning("slow client cut off", extra={"frames": len(self._frames)})
-            self.finish()
-            if self._transport is not None:
-                self._transport.abort()
+            self.abort()
             return
         self._frames.append(frame)
         self._ready.set()
@@ -49,6 +50,35 @@ class Connection:
         self._frames.clear()
         self._ready.set()
 
+    def leave(self, code: int, reason: str) -> None:
+        """End `write`, which then closes the socket with this code."""
+        self._goodbye = (code, reason)
+        self.finish()
+
+    def abort(self) -> None:
+        """End without a close frame."""
+        self.finish()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def freeze(self) -> None:
+        """Neither read nor write until `thaw`, as behind a dead line."""
+        self._frozen = True
+        self._frames.clear()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def thaw(self) -> None:
+        """Read and write again."""
+        self._frozen = False
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def announce_shutdown(self, now_ms: int) -> None:
+        """Tell the client that this connection will end soon."""
+        notice = b'{"e":"serverShutdown","E":%d}' % now_ms
+        self.offer(wrap("!serverShutdown", notice) if self.combined else notice)
+
     async def write(self) -> None:
         """Send queued frames until finished or the client is gone."""
         try:
@@ -57,11 +87,15 @@ class Connection:
                 self._ready.clear()
                 while self._frames:
                     await self._socket.send_frame(self._frames.popleft(), WSMsgType.TEXT)
+            if self._goodbye is not None:
+                code, reason = self._goodbye
+                await self._socket.close(code=code, message=reason.encode())
         except (ClientConnectionResetError, ConnectionError):
             self.finish()
 
     async def close(self) -> None:
         """Say goodbye as a venue that goes away."""
+        self.thaw()
         self.finish()
         await self._socket.close(code=1001, message=b"going away")
 
@@ -69,7 +103,8 @@ class Connection:
 class Listeners:
     """Which connections listen to which streams."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: FrameFaults) -> None:
+        self._faults = faults
         self._by_stream: dict[Stream, set[Connection]] = {}
         self.connections: set[Connection] = set()
 
@@ -108,6 +143,9 @@ class Listeners:
         listening = self._by_stream.get(stream)
         if not listening:
             return
-        wrapped = wrap(stream.name, payload)
-        for connection in listening:
-            connection.offer(wrapped if connection.combined else payload)
+        for said in self._faults.payloads(stream, payload):
+            wrapped = self._faults.frames(stream, wrap(stream.name, said))
+            plain = self._faults.frames(stream, said)
+            for connection in listening:
+                for frame in wrapped if connection.combined else plain:
+                    connection.offer(frame)

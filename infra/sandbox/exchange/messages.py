@@ -45,16 +45,17 @@ def trade_rows(listing: Listing, trades: Trades) -> list[Json]:
         trades.prices.tolist(),
         trades.sizes.tolist(),
         trades.buyer_maker.tolist(),
+        trades.ids_within().tolist(),
         strict=True,
     )
     rows: list[Json] = []
-    for number, time, price, size, buyer_maker in columns:
+    for number, time, price, size, buyer_maker, (first, last) in columns:
         row: Json = {
             "a": number,
             "p": listing.price_text(price),
             "q": listing.size_text(size),
-            "f": number,
-            "l": number,
+            "f": first,
+            "l": last,
             "T": time,
             "m": buyer_maker,
         }

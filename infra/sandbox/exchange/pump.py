@@ -17,7 +17,7 @@ from infra.sandbox.market.bars import join_rows
 from infra.sandbox.market.book import Depth
 from infra.sandbox.market.draws import Ints
 from infra.sandbox.market.rows import MINUTE_MS
-from infra.sandbox.market.simulated import SimulatedMarket
+from infra.sandbox.market.source import MarketSource
 from infra.sandbox.market.tape import BLOCK_MS
 
 PUMP_SECONDS = 0.1
@@ -37,7 +37,7 @@ class _LastPush:
 class Pump:
     """Sends trades, books, quotes and bars to those who listen."""
 
-    def __init__(self, market: SimulatedMarket, listeners: Listeners, clocks: Clocks) -> None:
+    def __init__(self, market: MarketSource, listeners: Listeners, clocks: Clocks) -> None:
         self._market = market
         self._listeners = listeners
         self._clocks = clocks
@@ -91,14 +91,12 @@ class Pump:
                 await self._send_bar(stream, end_ms - stream.length_ms, end_ms, closed=True)
 
     async def _show_present(self, now_ms: int) -> None:
-        depths: dict[str, Depth] = {}
+        depths: dict[str, Depth | None] = {}
         for stream in self._listeners.streams():
             if stream.kind is StreamKind.BARS:
                 await self._send_open_bar(stream, now_ms)
             elif stream.kind is StreamKind.DEPTH:
-                depth = self._depth(depths, stream.symbol, now_ms)
-                listing = self._market.listing(stream.symbol)
-                self._listeners.publish(stream, depth_event(listing, depth, now_ms))
+                self._send_depth(stream, self._depth(depths, stream.symbol, now_ms), now_ms)
             elif stream.kind is StreamKind.TICKER and self._market.is_open(stream.symbol, now_ms):
                 self._send_ticker(stream, depths, now_ms)
 
@@ -107,9 +105,16 @@ class Pump:
         for event in trade_events(self._market.listing(stream.symbol), trades):
             self._listeners.publish(stream, event)
 
-    def _send_ticker(self, stream: Stream, depths: dict[str, Depth], now_ms: int) -> None:
+    def _send_depth(self, stream: Stream, depth: Depth | None, now_ms: int) -> None:
+        if depth is not None:
+            listing = self._market.listing(stream.symbol)
+            self._listeners.publish(stream, depth_event(listing, depth, now_ms))
+
+    def _send_ticker(self, stream: Stream, depths: dict[str, Depth | None], now_ms: int) -> None:
         listing = self._market.listing(stream.symbol)
         depth = self._depth(depths, stream.symbol, now_ms) if listing.has_flow else None
+        if depth is None and listing.has_flow:
+            return
         quote = self._market.quote(stream.symbol, now_ms)
         if depth is not None:
             quote = int(depth.bids[0, 0]), int(depth.asks[0, 0])
@@ -139,11 +144,10 @@ class Pump:
         event = kline_event(listing, stream.interval, length, rows[0], now_ms, closed=closed)
         self._listeners.publish(stream, event)
 
-    def _depth(self, depths: dict[str, Depth], symbol: str, now_ms: int) -> Depth:
-        found = depths.get(symbol)
-        if found is None:
-            found = depths[symbol] = self._market.depth(symbol, now_ms)
-        return found
+    def _depth(self, depths: dict[str, Depth | None], symbol: str, now_ms: int) -> Depth | None:
+        if symbol not in depths:
+            depths[symbol] = self._market.depth(symbol, now_ms)
+        return depths[symbol]
 
     def _forget_unheard(self) -> None:
         heard = set(self._listeners.streams())
@@ -154,9 +158,9 @@ class Pump:
 
 
 async def bar_rows(
-    market: SimulatedMarket, symbol: str, length_ms: int, first_ms: int, end_ms: int, now_ms: int
+    market: MarketSource, symbol: str, length_ms: int, first_ms: int, end_ms: int, now_ms: int
 ) -> Ints:
-    """`SimulatedMarket.bars`, giving the loop a turn after every piece of work but the last."""
+    """Bars that open in [first, end); the loop gets a turn after every piece but the last."""
     pieces: list[Ints] = []
     for piece in market.bar_pieces(symbol, length_ms, first_ms, end_ms, now_ms):
         if pieces:

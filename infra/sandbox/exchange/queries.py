@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from core.model.instrument import MarketClass
 from infra.sandbox.market.listing import Listing
-from infra.sandbox.market.simulated import LENGTHS_MS, SimulatedMarket
+from infra.sandbox.market.simulated import LENGTHS_MS
+from infra.sandbox.market.source import MarketSource
 
 _WHOLE = re.compile(r"[0-9]{1,20}")
 _SYMBOL = re.compile(r"[A-Z0-9-_.]{1,20}")
@@ -24,7 +25,7 @@ class Query:
     """The query of one request to one market class."""
 
     def __init__(
-        self, market: SimulatedMarket, market_class: MarketClass, values: Mapping[str, str]
+        self, market: MarketSource, market_class: MarketClass, values: Mapping[str, str]
     ) -> None:
         self._market = market
         self._class = market_class

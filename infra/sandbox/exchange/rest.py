@@ -22,7 +22,8 @@ from infra.sandbox.exchange.queries import Query, RequestRefusedError
 from infra.sandbox.market.draws import Ints
 from infra.sandbox.market.listing import WEEK_MS, Listing
 from infra.sandbox.market.rows import Trades
-from infra.sandbox.market.simulated import LENGTHS_MS, SimulatedMarket
+from infra.sandbox.market.simulated import LENGTHS_MS
+from infra.sandbox.market.source import MarketSource
 
 _WEIGHTS = {"klines": 2, "aggTrades": 4, "depth": 5, "exchangeInfo": 20, "ticker/bookTicker": 2}
 _MAX_KLINES = {MarketClass.SPOT: 1000, MarketClass.FUTURES: 1500}
@@ -36,7 +37,7 @@ class RestApi:
     """Answers of one market class (spot or USD-M futures)."""
 
     def __init__(
-        self, market: SimulatedMarket, clocks: Clocks, market_class: MarketClass, meter: "Meter"
+        self, market: MarketSource, clocks: Clocks, market_class: MarketClass, meter: "Meter"
     ) -> None:
         self._market = market
         self._clocks = clocks
@@ -158,9 +159,10 @@ class RestApi:
         """The book, up to 20 levels a side; empty where there is none."""
         listing, now = query.listing(), self._now()
         limit = query.limit(100, 5000)
-        if not listing.has_flow:
+        depth = self._market.depth(listing.symbol, now) if listing.has_flow else None
+        if depth is None:
             return {"lastUpdateId": now // 100, "bids": [], "asks": []}
-        return depth_body(listing, self._market.depth(listing.symbol, now), limit, now)
+        return depth_body(listing, depth, limit, now)
 
     async def ticker(self, query: Query) -> Json | list[Json]:
         """Best bid and ask of one symbol or of all."""

@@ -9,11 +9,14 @@ from aiohttp import WSMsgType, web
 from core.clock import Clocks
 from core.model.instrument import MarketClass
 from infra.sandbox.exchange.connection import Connection, Listeners
+from infra.sandbox.exchange.faults import ExchangeFaults
+from infra.sandbox.exchange.frame_faults import FrameFaults
 from infra.sandbox.exchange.messages import Json, encode
 from infra.sandbox.exchange.pump import Pump
 from infra.sandbox.exchange.rest import Meter, RestApi
+from infra.sandbox.exchange.socket_faults import SocketFaults
 from infra.sandbox.exchange.streams import Endpoint, find_stream
-from infra.sandbox.market.simulated import SimulatedMarket
+from infra.sandbox.market.source import MarketSource
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +37,15 @@ class SandboxExchange:
     """`start` opens the port, `run` moves the market until cancelled, `stop` closes everything."""
 
     def __init__(
-        self, market: SimulatedMarket, clocks: Clocks, host: str = "127.0.0.1", port: int = 0
+        self, market: MarketSource, clocks: Clocks, host: str = "127.0.0.1", port: int = 0
     ) -> None:
         self._market = market
         self._host = host
         self._port = port
-        self._listeners = Listeners()
+        frame_faults = FrameFaults(self._has_stream)
+        self._listeners = Listeners(frame_faults)
         self._pump = Pump(market, self._listeners, clocks)
+        self.faults = ExchangeFaults(frame_faults, self._listeners, clocks.wall, self._pump.now_ms)
         self._runner = web.AppRunner(
             self._application(clocks), access_log=None, shutdown_timeout=_STOP_SECONDS
         )
@@ -54,10 +59,13 @@ class SandboxExchange:
 
     async def run(self) -> None:
         """Move the market and feed the listeners until cancelled; the Supervisor keeps this."""
-        await self._pump.run()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._pump.run())
+            tasks.create_task(self.faults.run())
 
     async def stop(self) -> None:
         """Close every connection and the port."""
+        self.faults.clear()
         goodbyes = [connection.close() for connection in self._listeners.connections]
         try:
             async with asyncio.timeout(_STOP_SECONDS):
@@ -91,14 +99,17 @@ class SandboxExchange:
         """The same for futures depth and bookTicker."""
         return self.spot_ws_base + Endpoint.FUTURES_PUBLIC
 
+    def _has_stream(self, name: str) -> bool:
+        return any(find_stream(self._market, endpoint, name) for endpoint in Endpoint)
+
     def _application(self, clocks: Clocks) -> web.Application:
-        application = web.Application()
+        application = web.Application(middlewares=[self.faults.http.answer])
         meter = Meter(clocks)
         for market_class in MarketClass:
             api = RestApi(self._market, clocks, market_class, meter)
             application.add_routes(api.routes())
         for endpoint in Endpoint:
-            room = StreamRoom(self._market, self._listeners, endpoint)
+            room = StreamRoom(self._market, self._listeners, endpoint, self.faults.sockets)
             application.add_routes(
                 [
                     web.get(f"{endpoint}/ws", room.raw),
@@ -112,10 +123,17 @@ class SandboxExchange:
 class StreamRoom:
     """The WebSocket side of one endpoint."""
 
-    def __init__(self, market: SimulatedMarket, listeners: Listeners, endpoint: Endpoint) -> None:
+    def __init__(
+        self,
+        market: MarketSource,
+        listeners: Listeners,
+        endpoint: Endpoint,
+        faults: SocketFaults,
+    ) -> None:
         self._market = market
         self._listeners = listeners
         self._endpoint = endpoint
+        self._faults = faults
 
     async def raw(self, request: web.Request) -> web.WebSocketResponse:
         """`/ws/<stream>[/<stream>…]`: payloads as they are."""
@@ -131,11 +149,13 @@ class StreamRoom:
         socket = web.WebSocketResponse(
             heartbeat=PING_SECONDS, compress=False, max_msg_size=_LARGEST_REQUEST
         )
+        await self._faults.door()
         await socket.prepare(request)
         connection = Connection(socket, request.transport, combined=combined)
         self._listeners.join(connection)
         for name in filter(None, names.split("/")):
             self._subscribe(connection, name)
+        self._faults.welcome(connection)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(connection.write())

@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from core.model.instrument import MarketClass
 from infra.sandbox.market.listing import Listing
-from infra.sandbox.market.simulated import LENGTHS_MS, SimulatedMarket
+from infra.sandbox.market.simulated import LENGTHS_MS
+from infra.sandbox.market.source import MarketSource
 
 
 class Endpoint(StrEnum):
@@ -50,7 +51,7 @@ class Stream:
         return LENGTHS_MS[self.interval]
 
 
-def find_stream(market: SimulatedMarket, endpoint: Endpoint, name: str) -> Stream | None:
+def find_stream(market: MarketSource, endpoint: Endpoint, name: str) -> Stream | None:
     """The stream called `name` at `endpoint`; None where the real venue would stay silent."""
     symbol, _, rest = name.partition("@")
     if symbol not in market.symbols():

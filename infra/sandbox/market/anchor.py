@@ -29,16 +29,18 @@ class MarketStart:
 
 
 class MarketAnchor:
-    """Remembers how far the simulated market got."""
+    """Remembers how far the market got; `recording` identifies the one it plays, if any."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, recording: str = "") -> None:
         self._path = path
+        self._recording = recording
 
     def resume(self, default_epoch: datetime, seed: int) -> MarketStart:
         """Where to start: at or after everything shown before, else at `default_epoch`."""
         try:
             kept = json.loads(self._path.read_text(encoding="utf-8"))
             kept_seed, at = int(kept["seed"]), datetime.fromisoformat(kept["resume_at"])
+            same_market = kept.get("recording", "") == self._recording
         except FileNotFoundError:
             return MarketStart(at=default_epoch, continued=False, detail="a new market")
         except (OSError, ValueError, TypeError, KeyError) as e:
@@ -46,6 +48,9 @@ class MarketAnchor:
             return MarketStart(
                 at=default_epoch, continued=False, detail="its file could not be read, so anew"
             )
+        if not same_market:
+            detail = "not the market played before, so anew"
+            return MarketStart(at=default_epoch, continued=False, detail=detail)
         if kept_seed != seed:
             detail = f"seed {seed} instead of {kept_seed}, so anew"
             return MarketStart(at=default_epoch, continued=False, detail=detail)
@@ -57,7 +62,8 @@ class MarketAnchor:
 
     def save(self, seed: int, resume_at: datetime) -> None:
         """Store atomically; raises OSError."""
-        text = json.dumps({"seed": seed, "resume_at": resume_at.isoformat()})
+        kept = {"seed": seed, "recording": self._recording, "resume_at": resume_at.isoformat()}
+        text = json.dumps(kept)
         draft = self._path.with_name(self._path.name + ".new")
         draft.write_text(text, encoding="utf-8")
         os.replace(draft, self._path)

@@ -19,7 +19,7 @@ _WALL_CHANCE = 0.985
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depth:
-    """A book snapshot: (price in ticks, size in steps) rows, best first; shape (20, 2)."""
+    """A book snapshot: (price in ticks, size in steps) rows, best first; up to 20 a side."""
 
     update_id: int
     bids: Ints

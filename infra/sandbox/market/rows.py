@@ -36,6 +36,8 @@ class Trades:
     sizes: Ints
     buyer_maker: NDArray[np.bool_]
     """True means the aggressor sold."""
+    raw_ids: Ints | None = None
+    """Shape (n, 2): first and last id of the single trades in each; None: each is one, same id."""
 
     def __len__(self) -> int:
         return len(self.times)
@@ -53,19 +55,29 @@ class Trades:
             prices=self.prices[low:high],
             sizes=self.sizes[low:high],
             buyer_maker=self.buyer_maker[low:high],
+            raw_ids=None if self.raw_ids is None else self.raw_ids[low:high],
         )
+
+    def ids_within(self) -> Ints:
+        """Shape (n, 2): first and last id of the single trades in each."""
+        if self.raw_ids is not None:
+            return self.raw_ids
+        ids = np.arange(self.first_id, self.first_id + len(self))
+        return np.stack([ids, ids], axis=1)
 
 
 def join_trades(parts: list[Trades]) -> Trades:
     """Adjoining pieces as one; `parts` is not empty."""
     if len(parts) == 1:
         return parts[0]
+    single = all(p.raw_ids is None for p in parts)
     return Trades(
         first_id=parts[0].first_id,
         times=np.concatenate([p.times for p in parts]),
         prices=np.concatenate([p.prices for p in parts]),
         sizes=np.concatenate([p.sizes for p in parts]),
         buyer_maker=np.concatenate([p.buyer_maker for p in parts]),
+        raw_ids=None if single else np.concatenate([p.ids_within() for p in parts]),
     )
 
 
@@ -81,13 +93,21 @@ def minute_rows(trades: Trades, first_ms: int, minutes: int, last_price: int) ->
     counts = np.diff(bounds)
     rows = np.zeros((minutes, COLUMNS), dtype=np.int64)
     rows[:, OPEN_MS] = edges[:-1]
-    rows[:, TRADES] = counts
-    rows[:, FIRST_ID] = trades.first_id + bounds[:-1]
+    _number(rows, bounds, trades)
     full = np.flatnonzero(counts)
     if len(full):
         _fill(rows, full, bounds, trades)
     _repeat_close(rows, np.flatnonzero(counts == 0), last_price)
     return rows
+
+
+def _number(rows: Ints, bounds: Ints, trades: Trades) -> None:
+    """Count single trades; a minute without any carries the id of the next one."""
+    first, last = trades.ids_within().T
+    singles = np.concatenate([[0], np.cumsum(last - first + 1)])
+    after = int(last[-1]) + 1 if len(last) else trades.first_id
+    rows[:, TRADES] = np.diff(singles[bounds])
+    rows[:, FIRST_ID] = np.append(first, after)[bounds[:-1]]
 
 
 def _fill(rows: Ints, full: Ints, bounds: Ints, trades: Trades) -> None:

@@ -1,6 +1,6 @@
 """The simulated market: a pure function of (seed, symbol, time) with zero edge unless asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -21,15 +21,21 @@ class SimulatedMarket:
 
     Any speed, any restart and any order of questions show the same market. `start` (at or after
     EPOCH) only says from where bars are made of trades: 26 hours before it.
+    `listings` replace the usual ones, e.g. with another anchor price.
     `demo_flow_leads` lets aggressors know a little of the next minute: for demonstrations only.
     """
 
     def __init__(
-        self, seed: int, start: datetime = EPOCH, *, demo_flow_leads: bool = False
+        self,
+        seed: int,
+        start: datetime = EPOCH,
+        *,
+        listings: Sequence[Listing] = LISTINGS,
+        demo_flow_leads: bool = False,
     ) -> None:
         if start < EPOCH:
             raise InvalidValueError(f"the market starts at {EPOCH} or later, was {start}")
-        self._listings = {listing.symbol: listing for listing in LISTINGS}
+        self._listings = {listing.symbol: listing for listing in listings}
         own = {s: OwnPath(seed, item) for s, item in self._listings.items() if not item.legs}
         paths = {
             s: PricePath(tuple(own[leg] for leg in item.legs or (s,)))

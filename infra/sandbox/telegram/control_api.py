@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from infra.sandbox.fault_switch import FaultSwitches
 from infra.sandbox.telegram.entities import TEXT_LIMIT, format_text
 from infra.sandbox.telegram.faults import ControlError
 from infra.sandbox.telegram.markup import plain_rows
@@ -27,7 +28,6 @@ HEARTBEAT_SECONDS = 15.0
 LONGEST_TEXT = 20_000
 MOST_TAPS = 100
 FASTEST = 1000.0
-NO_FAULTS = "This version has no faults to switch on; nothing was changed."
 
 T = TypeVar("T")
 Venue = Callable[[], Awaitable[Mapping[str, object]]]
@@ -58,10 +58,13 @@ class SpeedBody(Shape, frozen=True, kw_only=True):
 class ControlApi:
     """Serves `/api/…`; faults of a request become `{"error": reason}`."""
 
-    def __init__(self, world: World, venue: Venue, set_speed: SetSpeed) -> None:
+    def __init__(
+        self, world: World, venue: Venue, set_speed: SetSpeed, faults: FaultSwitches
+    ) -> None:
         self._world = world
         self._venue = venue
         self._set_speed = set_speed
+        self._faults = faults
         self._speed = 1.0
         self._closing = False
 
@@ -76,6 +79,7 @@ class ControlApi:
         router.add_get("/api/photos/{id}", self._photo)
         router.add_get("/api/documents/{id}", self._document)
         router.add_get("/api/venue", self._show_venue)
+        router.add_get("/api/faults", self._show_faults)
         router.add_post("/api/faults", self._set_faults)
         router.add_delete("/api/faults", self._clear_faults)
         router.add_post("/api/clock", self._clock)
@@ -173,10 +177,19 @@ class ControlApi:
     async def _show_venue(self, request: web.Request) -> web.Response:
         return _json(await self._venue())
 
+    async def _show_faults(self, request: web.Request) -> web.Response:
+        return _json(self._faults.active())
+
     async def _set_faults(self, request: web.Request) -> web.Response:
-        raise ControlError(400, NO_FAULTS)
+        orders = await _body(request, dict[str, object])
+        try:
+            self._faults.set(orders)
+        except ValueError as e:
+            raise ControlError(400, str(e)) from e
+        return _json(self._faults.active())
 
     async def _clear_faults(self, request: web.Request) -> web.Response:
+        self._faults.clear()
         return _json({})
 
     async def _clock(self, request: web.Request) -> web.Response:

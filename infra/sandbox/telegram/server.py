@@ -9,6 +9,7 @@ from aiohttp import web
 
 from core.clock import Clock
 from core.errors import StartupRefusedError
+from infra.sandbox.fault_switch import FaultSwitches
 from infra.sandbox.telegram.bot_api import BotApi
 from infra.sandbox.telegram.control_api import ControlApi, SetSpeed, Venue, explain_errors
 from infra.sandbox.telegram.files import DOCUMENT_BYTES
@@ -26,7 +27,8 @@ class SandboxTelegram:
     """A Telegram of one's own for one bot and a few people.
 
     `bot_name` is the bot's username without "@", `venue` gives the JSON of `GET /api/venue`,
-    `set_speed` changes the speed of the simulated market. Port 0 takes any free port.
+    `set_speed` changes the speed of the simulated market, `faults` is what misbehaves on command.
+    Port 0 takes any free port.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class SandboxTelegram:
         port: int,
         host: str = "127.0.0.1",
         bot_title: str = "Tapedesk",
+        faults: FaultSwitches | None = None,
     ) -> None:
         bot = User(
             id=int(token.split(":", maxsplit=1)[0]),
@@ -50,7 +53,9 @@ class SandboxTelegram:
             username=bot_name.removeprefix("@"),
         )
         self._world = World(bot=bot, users=tuple(users), wall=wall, data_dir=data_dir)
-        self._control = ControlApi(self._world, venue, set_speed)
+        self._control = ControlApi(
+            self._world, venue, set_speed, faults or FaultSwitches({})
+        )
         self._bot_api = BotApi(self._world, token)
         self._host = host
         self._port = port

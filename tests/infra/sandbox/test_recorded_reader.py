@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,7 +24,7 @@ SPOT = "hftbacktest_spot_btcusdt_20240808.gz"
 @given(st.decimals(min_value=0, max_value=Decimal("9999999999"), places=8))
 def test_texts_become_exact_whole_numbers(number: Decimal) -> None:
     assert units(format(number, "f")) == int(number * 10**8)
-    assert units(f"{number:f}000"[: len(f"{number:f}")]) == int(number * 10**8)
+    assert units(f"{number.normalize():f}") == int(number * 10**8)
 
 
 @pytest.mark.parametrize(
@@ -37,10 +38,8 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 @given(st.binary(max_size=200))
 def test_no_bytes_can_do_more_than_make_a_bad_line(junk: bytes) -> None:
     for line in (junk, b"1723161253937085768 " + junk):
-        try:
+        with suppress(BadLineError):
             parse_line(line)
-        except BadLineError:
-            pass
 
 
 def test_a_frame_of_another_stream_is_passed_over_and_a_wrong_clock_is_not() -> None:
@@ -107,9 +106,7 @@ def _without(kind: str) -> Callable[[MadeRecording, Path], None]:
 
 
 def _two_markets(made: MadeRecording, file: Path) -> None:
-    made.lines += make_recording(3, symbol="ETHUSDT").lines[-30:]
-    other = [line for line in made.lines if b"@trade" not in line or b"ETHUSDT" not in line]
-    made.lines = other
+    made.lines += make_recording(3, symbol="ETHUSDT").lines
     made.write(file)
 
 
@@ -135,7 +132,7 @@ def _too_short(made: MadeRecording, file: Path) -> None:
         (lambda made, file: file.write_bytes(b""), "0 of 0 lines"),
         (lambda made, file: file.write_bytes(b"\x1f\x8bnot gzip"), "cut off or damaged"),
         (lambda made, file: file.write_bytes(bytes(range(256)) * 999), "not a recording"),
-        (lambda made, file: file.mkdir(), "cannot be read: is a directory"),
+        (lambda made, file: file.mkdir(), "cannot be read: "),
         (lambda made, file: None, "cannot be read: no such file"),
         (_without("@trade"), "needs trades"),
         (_without("@depth"), "book changes"),
