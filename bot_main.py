@@ -1,6 +1,7 @@
 """The composition root: reads the settings, wires the rooms together, starts and stops the desk."""
 
 import asyncio
+import logging
 import os
 import random
 import sys
@@ -72,11 +73,12 @@ from infra.stop_signals import on_stop_signals
 from infra.surroundings import Surroundings, surroundings_of
 from infra.tokens import SystemTokens
 
+log = logging.getLogger(__name__)
+
 ENV_FILE = Path(__file__).with_name(".env")
 REFUSED_EXIT = 3
 PAPER_QUARANTINE = timedelta(seconds=5)
 """The paper venue answers at once; nothing of it can turn up later than this."""
-FIRST_INSTRUMENT = "BTCUSD"
 STRATEGY = RangeBreak(RangeBreakParameters())
 
 
@@ -136,11 +138,13 @@ class Ground:
     journal: Journal
     charts: ProcessChartRenderer
     around: Surroundings
+    began: float
 
 
 async def lay_ground(plan: DeskPlan, settings: Settings, stack: AsyncExitStack) -> Ground:
     """Folder, lock, logs, journal, clocks, background tasks."""
     wall = WallClock()
+    began = wall.monotonic()
     home = DeskHome.prepare(plan.root, plan.environment)
     stack.enter_context(instance_lock(home.lock))
     logs = setup_logging(
@@ -163,6 +167,7 @@ async def lay_ground(plan: DeskPlan, settings: Settings, stack: AsyncExitStack) 
         plan=plan, settings=settings, stack=stack, home=home, bus=bus, supervisor=supervisor,
         clocks=Clocks(market=around.market_clock, wall=wall), around=around,
         loop_lag=loop_lag, registry=registry, journal=journal, charts=charts,
+        began=began,
     )  # fmt: skip
 
 
@@ -221,20 +226,14 @@ async def open_chat(
     ground: Ground, market: CachedMarket, broker: PaperBroker, trading: Trading
 ) -> Polling:
     """The bot, its owner's pairing, its outbox and, in the sandbox, the Telegram it talks to."""
-
-    async def record() -> dict[str, object]:
-        return dict(broker.snapshot())
-
-    address = await ground.around.open_telegram(ground.stack, record)
+    address = await ground.around.open_telegram(ground.stack, broker.snapshot)
     wall, keep, start_job = ground.clocks.wall, ground.supervisor.keep, ground.supervisor.start_job
     bot = Bot(address.token, session=AiohttpSession(api=TelegramAPIServer.from_base(address.base)))
     ground.stack.push_async_callback(bot.session.close)
     link = await guard_bot(bot, trading.state, wall, say)
     await list_people(ground.journal.users, ground.around.people, wall.utc_now())
-    terminal = PairingTerminal(say)
-    pairing = PairingDesk(
-        store=ground.journal.pairing, tokens=SystemTokens(), wall=wall, terminal=terminal
-    )
+    terminal, codes = PairingTerminal(say), ground.journal.pairing
+    pairing = PairingDesk(store=codes, tokens=SystemTokens(), wall=wall, terminal=terminal)
     services = chat_services(ground, market, broker, trading, link, pairing)
 
     async def greet() -> None:
@@ -242,14 +241,14 @@ async def open_chat(
         await publish_menus(bot, await ground.journal.users.all())
         text, page = ground.around.opened(ground.home, address, me.username or me.full_name)
         say(text)
+        log.info("desk opened", extra={"seconds": round(wall.monotonic() - ground.began, 3)})
         terminal.bot_name = me.username or me.full_name
         if await pairing.open():
             keep("pairing", pairing.run)
         if page:
             start_job("open the page", open_page(page))
         if ground.plan.simulated:
-            first = ground.registry.get(FIRST_INSTRUMENT)
-            start_job("first practice card", trading.practice.introduce(first, wall))
+            start_job("first practice card", trading.practice.introduce(wall))
 
     polling = Polling(bot, build_dispatcher(services, create_routers()), greet)
     keep("telegram", polling.run)

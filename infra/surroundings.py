@@ -3,7 +3,7 @@
 Both answer the same questions, so the composition root asks them without knowing which it has.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,7 +21,7 @@ from infra.sandbox.sandbox import TOKEN, Sandbox
 from infra.sandbox.telegram.people import SANDBOX_USERS
 from infra.settings import Settings
 
-VenueRecord = Callable[[], Awaitable[Mapping[str, object]]]
+VenueRecord = Callable[[], Mapping[str, object]]
 """What the venue itself holds, as JSON values."""
 
 
@@ -110,7 +110,11 @@ class SandboxSurroundings:
 
     async def open_telegram(self, stack: AsyncExitStack, record: VenueRecord) -> TelegramAddress:
         """Start the sandbox Telegram on the plan's port."""
-        telegram = await self._sandbox.start_telegram(self._plan.port, record)
+
+        async def venue() -> Mapping[str, object]:
+            return record()
+
+        telegram = await self._sandbox.start_telegram(self._plan.port, venue)
         stack.push_async_callback(telegram.stop)
         return TelegramAddress(token=TOKEN, base=telegram.base_url)
 

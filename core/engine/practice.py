@@ -3,7 +3,7 @@
 from core.clock import Clock
 from core.engine.signal_publisher import SignalPublisher
 from core.execution.live_market import LiveMarket
-from core.model.instrument import Instrument
+from core.model.instrument import Instrument, InstrumentRegistry
 from core.model.market import Timeframe
 from core.model.order import Refusal
 from core.model.signal import Setup, Side, Signal, SignalKind
@@ -22,14 +22,21 @@ class PracticeDesk:
     """Offers a card to rehearse Execute with."""
 
     def __init__(
-        self, *, market: LiveMarket, market_clock: Clock, publisher: SignalPublisher
+        self,
+        *,
+        registry: InstrumentRegistry,
+        market: LiveMarket,
+        market_clock: Clock,
+        publisher: SignalPublisher,
     ) -> None:
+        self._registry = registry
         self._market = market
         self._clock = market_clock
         self._publisher = publisher
 
-    async def introduce(self, instrument: Instrument, wall: Clock) -> None:
+    async def introduce(self, wall: Clock) -> None:
         """Soon after the start, offer the first card; the newcomer may have asked before."""
+        instrument = next(iter(self._registry))
         await wall.sleep(INTRODUCE_AFTER_SECONDS)
         for _ in range(INTRODUCE_TRIES):
             answer = await self.offer(instrument)

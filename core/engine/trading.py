@@ -113,7 +113,10 @@ def assemble_trading(inputs: TradingInputs) -> Trading:
             booker=booker, reached=inputs.reached,
         ),
         publisher=publisher,
-        practice=PracticeDesk(market=market, market_clock=clocks.market, publisher=publisher),
+        practice=PracticeDesk(
+            registry=inputs.registry, market=market, market_clock=clocks.market,
+            publisher=publisher,
+        ),
         reconciliation=reconciliation,
         deals=DealWatcher(bus=bus, broker=broker, booker=booker),
         expiry=ExpirySweep(wall=clocks.wall, bus=bus, signals=signals),

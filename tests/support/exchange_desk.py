@@ -157,7 +157,7 @@ class ExchangeDesk:
 async def exchange_desk(
     market: SimulatedMarket,
     *,
-    speed: float = 6.0,
+    speed: float = 8.0,
     second: float = 50.0,
     before: tuple[str, ...] = (),
 ) -> AsyncIterator[ExchangeDesk]:

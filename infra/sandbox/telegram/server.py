@@ -53,9 +53,7 @@ class SandboxTelegram:
             username=bot_name.removeprefix("@"),
         )
         self._world = World(bot=bot, users=tuple(users), wall=wall, data_dir=data_dir)
-        self._control = ControlApi(
-            self._world, venue, set_speed, faults or FaultSwitches({})
-        )
+        self._control = ControlApi(self._world, venue, set_speed, faults or FaultSwitches({}))
         self._bot_api = BotApi(self._world, token)
         self._host = host
         self._port = port

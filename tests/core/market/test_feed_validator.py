@@ -1,5 +1,7 @@
 """Entries trust a feed only when it is alive, fresh, and as tight as usual."""
 
+from typing import Any
+
 from core.market.feed_validator import FeedLimits, FeedValidator
 from core.market.quote_habits import QuoteHabits
 from core.market.spike_guard import SpikeGuard
@@ -93,7 +95,7 @@ def test_one_wide_first_quote_does_not_define_what_is_usual() -> None:
 def test_missing_minutes_are_refused_until_they_are_filled() -> None:
     checked = Checked()
     cache = checked.desk.cache
-    flat = dict.fromkeys(("open", "high", "low", "close"), 60_000.0)
+    flat: dict[str, Any] = dict.fromkeys(("open", "high", "low", "close"), 60_000.0)
     for number in (-5, -4, -2):
         cache.on_bar(make_minute(number, **flat))
     assert checked.code() == "bars_missing"

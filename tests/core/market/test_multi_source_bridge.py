@@ -41,6 +41,7 @@ class Venue:
         self.failures: list[FeedError] = []
         self.broken: set[str] = set()
         self.without: set[int] = set()
+        self.empty = False
         self.asked: list[tuple[str, Timeframe, int]] = []
         self.trade_failures = 0
         self.trades_asked = 0
@@ -53,6 +54,8 @@ class Venue:
             raise self.failures.pop(0)
         if instrument.symbol in self.broken:
             raise StaleDataError("no answer")
+        if self.empty:
+            return ()
         last = timeframe.open_time(min(end or self.now, self.now))
         minutes = timeframe.seconds // 60
         count = min(limit, 30)
@@ -279,3 +282,39 @@ async def lose_trades(room: Room, first: int, last: int) -> None:
     sink.on_trade(make_tick(first - 1))
     sink.on_gap("BTCUSD", first, last)
     sink.on_trade(make_tick(last + 1))
+
+
+async def test_an_empty_history_is_asked_for_again_until_it_is_not() -> None:
+    room = Room()
+    room.venue.empty = True
+    await room.bridge.prefill()
+    assert "sent no bars" in (room.cache.feed("BTCUSD").history_problem or "")
+    async with room.running():
+        for _ in range(6):
+            await room.desk.wall.advance(31)
+            await settle()
+        assert not room.bridge.loaded
+        room.venue.empty = False
+        await room.desk.wall.advance(31)
+        await until(lambda: room.bridge.loaded)
+    assert room.cache.feed("BTCUSD").history_problem is None
+    assert len(room.cache.bars("BTCUSD", Timeframe.D1)) == 30
+
+
+async def test_an_empty_answer_never_proves_that_minutes_do_not_exist() -> None:
+    room = Room()
+    await room.bridge.prefill()
+    async with room.running():
+        assert room.stream.sink is not None
+        room.venue.now = START + timedelta(minutes=3)
+        room.venue.empty = True
+        room.stream.sink.on_bar(make_minute(3))
+        for _ in range(8):
+            await room.desk.wall.advance(31)
+            await settle()
+        assert room.minutes() == []
+        room.venue.empty = False
+        await room.desk.wall.advance(31)
+        await until(lambda: room.minutes() == [3])
+    minutes = [bar.open_time.minute for bar in room.cache.bars("BTCUSD", Timeframe.M1, 4)]
+    assert minutes == [0, 1, 2, 3]

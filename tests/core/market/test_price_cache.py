@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from core.clock import to_millis
 from core.model.events import BarClosed, FeedChanged, FeedStatus
@@ -183,3 +184,45 @@ def test_counters_of_the_feed() -> None:
     assert view.rejects == (("malformed", 1),)
     assert desk.cache.fill_trades("BTCUSD", 2, [make_tick(n) for n in range(2, 6)])
     assert desk.cache.feed("BTCUSD").missing_trades == 0
+
+
+def test_a_book_far_from_the_quotes_is_not_kept() -> None:
+    cache = MarketDesk().cache
+    for number in range(10):
+        cache.on_quote(make_quote(float(number)))
+    good = Book(
+        instrument="BTCUSD", bids=((60_000.0, 1.0),), asks=((60_000.1, 1.0),), update_id=1,
+        received=10.0,
+    )  # fmt: skip
+    cache.on_book(good)
+    cache.on_book(replace(good, bids=((600_000.0, 1.0),), asks=((600_001.0, 1.0),), update_id=2))
+    assert cache.book("BTCUSD") == good
+
+
+def test_a_bar_whose_high_no_quote_confirms_is_left_to_history() -> None:
+    desk = MarketDesk()
+    cache = desk.cache
+    for number in range(10):
+        desk.market.tick(1.0)
+        cache.on_quote(make_quote(float(number)))
+    flat: dict[str, Any] = dict.fromkeys(("open", "high", "low", "close"), 60_000.0)
+    cache.on_bar(make_minute(0, **flat))
+    cache.on_bar(make_minute(1, **{**flat, "high": 600_000.0}))
+    cache.on_bar(make_minute(2, **flat, closed=False))
+    assert cache.feed("BTCUSD").rejects == (("spike", 1),)
+    assert [bar.open_time.minute for bar in cache.bars("BTCUSD", Timeframe.M1)] == [0]
+    (hole,) = cache.bar_holes("BTCUSD")
+    cache.fill_bars(hole, [make_minute(1, **flat)])
+    assert [bar.open_time.minute for bar in cache.bars("BTCUSD", Timeframe.M1)] == [0, 1]
+
+
+def test_a_minute_that_never_closed_is_missed_as_soon_as_the_next_one_grows() -> None:
+    desk = MarketDesk()
+    asked: list[bool] = []
+    desk.cache.listen_needs(lambda: asked.append(True))
+    desk.cache.on_bar(make_minute(0))
+    desk.cache.on_bar(make_minute(1, closed=False))
+    assert asked == []
+    desk.cache.on_bar(make_minute(2, closed=False))
+    (hole,) = desk.cache.bar_holes("BTCUSD")
+    assert (hole.start, hole.count, asked) == (make_minute(1).open_time, 1, [True])

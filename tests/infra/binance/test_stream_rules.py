@@ -5,16 +5,19 @@ from dataclasses import replace
 
 import pytest
 from websockets.datastructures import Headers
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.frames import Close
 from websockets.http11 import Response
 
 from core.model.events import FeedStatus
 from core.model.instrument import Instrument, Venue
-from infra.binance.binance_parse import Route, StreamKind
+from core.model.market import Book
+from infra.binance.binance_parse import RejectReason, Route, StreamKind
+from infra.binance.frame_order import FrameOrder, Unfit
 from infra.binance.reconnect import CAP_SECONDS, Backoff, classify
 from infra.binance.stream_plan import StreamEndpoints, plan_streams
 from infra.binance.stream_watch import Health, StreamWatch, reason_to_reopen, worst
-from infra.binance.trade_sequence import Missing, TradeSequence
+from infra.binance.trade_sequence import Leap, Missing, TradeSequence
 from infra.registry_file import load_registry
 from tests.support.market_data import make_tick
 
@@ -223,3 +226,107 @@ def test_an_instrument_with_its_own_limit_uses_it() -> None:
     watch.heard(0.0)
     assert _status(watch, 19) is FeedStatus.LIVE
     assert _status(watch, 21) is FeedStatus.STALE
+
+
+def test_one_wrong_time_or_id_is_not_believed_and_spoils_nothing() -> None:
+    sequence = TradeSequence()
+    ticks = [
+        make_tick(10),
+        make_tick(11, event_ms=make_tick(11).event_ms + 3_600_000),
+        make_tick(2**62),
+        make_tick(12),
+        make_tick(13),
+    ]
+    assert [sequence.accept(tick) for tick in ticks] == [
+        True, Leap(), Leap(), Missing(11, 11), True,
+    ]  # fmt: skip
+
+
+def test_a_leap_that_the_next_trade_confirms_is_believed() -> None:
+    sequence = TradeSequence()
+    first = make_tick(10)
+    later = [make_tick(n, event_ms=first.event_ms + 600_000 + n) for n in (500, 501, 502)]
+    verdicts = [sequence.accept(tick) for tick in (first, *later)]
+    assert verdicts == [True, Leap(), Missing(11, 500), True]
+
+
+def test_a_usual_pause_between_bitcoin_trades_leaves_the_limit_at_three_seconds() -> None:
+    watch = _watch(StreamKind.TRADES)
+    watch.opened(0.0)
+    for number in range(1_000):
+        watch.heard(number * 0.22)
+    last = 999 * 0.22
+    assert watch.judge(last, last).status is FeedStatus.LIVE
+    assert watch.judge(last + 3.01, last + 3.01).status is FeedStatus.STALE
+
+
+def test_connections_that_open_and_bring_nothing_do_not_delay_the_bad_news() -> None:
+    watch = _watch()
+    watch.opened(0.0)
+    watch.heard(0.5)
+    assert _status(watch, 1.0) is FeedStatus.LIVE
+    for opened in (3.0, 6.0, 9.0):
+        watch.closed("the connection broke off")
+        watch.opened(opened)
+        assert _status(watch, opened + 0.1) is FeedStatus.STALE
+    watch.closed("the connection broke off")
+    watch.opened(11.5)
+    assert watch.judge(11.6, 11.6) == Health(
+        FeedStatus.DOWN, "connected, but no order book for 11 s"
+    )
+
+
+def test_frames_that_are_no_news_are_named_in_the_reason() -> None:
+    watch = _watch()
+    watch.opened(0.0)
+    watch.heard(0.0)
+    assert _status(watch, 0.1) is FeedStatus.LIVE
+    watch.refused("crossed")
+    detail = watch.judge(3.6, 3.6).detail
+    assert detail == "no order book for 4 s (bid above ask), reconnecting"
+    watch.heard(3.7)
+    assert _status(watch, 3.8) is FeedStatus.LIVE
+    assert watch.judge(7.8, 7.8).detail == "no order book for 4 s, reconnecting"
+
+
+def test_every_reason_to_refuse_a_frame_has_plain_words() -> None:
+    for reason in (*RejectReason, *Unfit):
+        watch = _watch()
+        watch.opened(0.0)
+        watch.refused(reason.value)
+        assert "_" not in watch.judge(11.0, 11.0).detail
+
+
+def test_a_repeated_frame_is_no_news_even_over_a_new_connection() -> None:
+    order = FrameOrder()
+    assert not order.is_repeated(0, b"a")
+    order.connection_opened()
+    assert order.is_repeated(0, b"a")
+    assert not order.is_repeated(1, b"a")
+    assert not order.is_repeated(0, b"b")
+
+
+def test_an_older_book_is_late_until_a_new_connection_counts_anew() -> None:
+    order = FrameOrder()
+    ids = (5, 7, 6, 7, 8)
+    books = [Book(instrument="X", bids=(), asks=(), update_id=n, received=0.0) for n in ids]
+    assert [order.is_late(0, book) for book in books] == [False, False, True, True, False]
+    order.connection_opened()
+    assert not order.is_late(0, books[0])
+
+
+@pytest.mark.parametrize(
+    ("received", "sent", "words"),
+    [
+        (Close(1012, "x"), Close(1012, "x"), "the venue closed the connection (restart 1012)"),
+        (Close(4001, ""), Close(4001, ""), "the venue closed the connection (code 4001)"),
+        (None, None, "the connection broke off"),
+        (None, Close(1009, "big"), "the venue sent far too much at once"),
+        (None, Close(1011, "keepalive ping timeout"), "the venue stopped answering pings"),
+    ],
+)
+def test_ends_of_connections_are_told_in_plain_words(
+    received: Close | None, sent: Close | None, words: str
+) -> None:
+    ended = ConnectionClosedError(received, sent, True if received else None)
+    assert classify(ended).detail == f"{words}, reconnecting"

@@ -65,6 +65,19 @@ def test_the_desk_sees_no_book_in_a_hole_and_the_last_quote(tmp_path: Path) -> N
     assert tape.quote(moment) == (max(bids), min(asks))
 
 
+def test_the_book_of_a_slot_is_the_last_one_before_its_edge(tmp_path: Path) -> None:
+    made = make_recording(10)
+    tape = load_tape(made.write(tmp_path / "tape.gz"))
+    for moment in range(tape.start_ms, tape.end_ms, 17):
+        edge = moment // 100 * 100
+        _, update, bids, asks = [book for book in made.books if book[0] <= edge][-1]
+        depth = tape.depth(moment)
+        assert depth is not None
+        assert depth.update_id == update
+        assert dict(depth.bids.tolist()).items() <= bids.items()
+        assert tape.quote(moment) == (max(bids), min(asks))
+
+
 def test_a_crossed_book_is_not_shown(tmp_path: Path) -> None:
     made = make_recording(5)
     place = made.index("@depth", 30)

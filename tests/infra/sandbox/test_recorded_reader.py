@@ -79,9 +79,11 @@ def test_bad_lines_are_counted_and_skipped(tmp_path: Path) -> None:
         b'1723161253937085768 {"stream":"btcusdt@trade","data":{"s":"ETHUSDT"}}\n',
     ]
     spoilt.lines[200:200] = junk
+    twice = spoilt.index("@trade", 2)
+    spoilt.lines.insert(twice, spoilt.lines[twice])
     one = read_recording(clean.write(tmp_path / "clean.gz"))
     other = read_recording(spoilt.write(tmp_path / "spoilt.gz"))
-    assert other.bad_lines == len(junk)
+    assert other.bad_lines == len(junk) + 1
     assert other.trades.ids.tolist() == one.trades.ids.tolist()
     assert other.diffs.levels.tolist() == one.diffs.levels.tolist()
     assert one.identity != other.identity
