@@ -109,6 +109,11 @@ class ExchangeDesk:
         await self.turns(FeedStatus.LIVE, seconds)
         await self.eventually(lambda: self.refusal() is None, seconds, "leave to enter")
 
+    async def near_minute_end(self) -> float:
+        """Wait for the last ten seconds of a minute; how many of them are left."""
+        await self.eventually(lambda: self.market.utc_now().second >= 50, 70, "end of a minute")
+        return 60.0 - self.market.utc_now().second
+
     async def recovers(self, seconds: float = 5.0) -> None:
         """Faults off: live in time, the minutes whole and the venue's own, the tape whole."""
         self.exchange.faults.clear()
@@ -190,6 +195,7 @@ async def exchange_desk(
         try:
             if not before:
                 await desk.live(10)
+                await desk.eventually(lambda: bridge.loaded, 10, "history")
             yield desk
             for task in tasks:
                 assert not task.done(), task.exception()

@@ -63,10 +63,11 @@ async def test_bars_missed_while_history_fails_are_said_and_filled_when_it_works
     market: SimulatedMarket, fault: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(binance_rest, "DEADLINE_SECONDS", 0.15)
-    async with exchange_desk(market, second=55.0) as desk:
-        desk.misbehave("mute_stream", stream="btcusdt@kline_1m", seconds=6)
+    async with exchange_desk(market) as desk:
+        left = await desk.near_minute_end()
+        desk.misbehave("mute_stream", stream="btcusdt@kline_1m", seconds=left + 1)
         desk.misbehave(fault)
-        await desk.eventually(lambda: words in desk.health().detail, 12, "word of it")
+        await desk.eventually(lambda: words in desk.health().detail, left + 8, "word of it")
         assert desk.health().status is FeedStatus.LIVE
         assert desk.refusal() == "Bars of BTCUSD are missing; they are being fetched."
         await desk.clock.sleep(6)

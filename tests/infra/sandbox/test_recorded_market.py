@@ -39,7 +39,7 @@ REAL = "hftbacktest_spot_btcusdt_20240808.gz"
 
 @pytest.fixture(scope="module")
 def made() -> MadeRecording:
-    return make_recording(150, seed=4)
+    return make_recording(110, seed=4)
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +77,12 @@ def test_aggregates_are_what_the_venue_would_make(made: MadeRecording, tape: Rec
 
 
 def test_a_missing_single_trade_ends_its_aggregate_and_is_counted(tmp_path: Path) -> None:
-    made = make_recording(150, seed=4)
-    whole = load_tape(made.write(tmp_path / "whole.gz"))
+    made = make_recording(20, seed=4)
+    whole = load_tape(made.write(tmp_path / "whole.jsonl"))
     spans = whole.trades.ids_within()
     inside = int(spans[np.flatnonzero(spans[:, 1] - spans[:, 0] == 2)[0], 0]) + 1
     made.lines = [line for line in made.lines if b'"t":%d,' % inside not in line]
-    tape = load_tape(made.write(tmp_path / "tape.gz"))
+    tape = load_tape(made.write(tmp_path / "tape.jsonl"))
     assert len(tape.trades) == len(whole.trades) + 1
     assert tape.missing_trades == 1
 

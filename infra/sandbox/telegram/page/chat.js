@@ -42,6 +42,7 @@ class ChatPage {
     if (user === this.user) return;
     this.user = user;
     this.revision = 0;
+    this.begun = false;
     this.answered = null;
     this.media.clear();
     this.waiting.clear();
@@ -85,7 +86,8 @@ class ChatPage {
     this.revision = view.revision;
     find("bot-title").textContent = view.bot.title;
     for (const [id, media] of Object.entries(view.media)) this.media.set(Number(id), media);
-    this.composer.update(view.chat, view.placeholder, view.message_ids.length === 0);
+    this.begun ||= view.chat.messages.some((message) => message.from === "user");
+    this.composer.update(view.chat, view.placeholder, this.begun, view.message_ids.length === 0);
     this.timeline.update(view.chat.messages, view.message_ids);
     this.showAnswers(view.answers);
     this.showWaiting();

@@ -34,13 +34,14 @@ export class Composer {
     this.onInput();
   }
 
-  update(chat, placeholder, empty) {
+  /** `begun`: the person has written before, so START is no longer offered. */
+  update(chat, placeholder, begun, empty) {
     this.commands = chat.commands;
     this.keyboard = chat.keyboard;
     this.text.placeholder = placeholder ?? "Message";
-    find("start").hidden = !empty;
+    find("start").hidden = begun;
     find("empty").hidden = !empty;
-    find("composer").hidden = empty;
+    find("composer").hidden = !begun;
     find("menu").hidden = !chat.commands.length;
     this.showKeyboard();
     this.showSuggestions();
