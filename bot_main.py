@@ -152,9 +152,9 @@ async def lay_ground(plan: DeskPlan, settings: Settings, stack: AsyncExitStack) 
         max_megabytes=settings.logs.max_megabytes, kept=settings.logs.kept,
     )  # fmt: skip
     stack.callback(logs.close)
-    registry = load_registry(settings.instruments_file)
     journal = await stack.enter_async_context(Journal.open(home.journal, plan.environment, wall))
-    around = surroundings_of(plan, settings, home, wall)
+    around = await surroundings_of(plan, settings, home, wall)
+    registry = around.listed(load_registry(settings.instruments_file))
     charts = ProcessChartRenderer(wall)
     stack.push_async_callback(charts.close)
     bus = EventBus()
@@ -287,10 +287,11 @@ def health_of(
     """Whom `/health` asks."""
     sources = HealthSources(
         mode=ground.plan.environment, clocks=ground.clocks, market_speed=ground.around.speed,
+        market_note=ground.around.market_note, telegram=link,
         feeds=lambda: feed_health(market.cache, ground.registry),
         loop_lag_max_ms=ground.loop_lag.max_ms_last_minute, supervisor=ground.supervisor,
         outbox=ground.journal.outbox, broker=broker, state=trading.state,
-        reconciliation=trading.reconciliation, telegram=link,
+        reconciliation=trading.reconciliation,
     )  # fmt: skip
     return HealthDesk(sources)
 

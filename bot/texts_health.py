@@ -24,6 +24,7 @@ def health(report: HealthReport) -> Text:
         Text(_mark(report.telegram_ok), f" Telegram: {plain(report.telegram_detail, 120)}"),
         Text(_mark(report.journal_ok), f" Journal: {plain(report.journal_detail, 120)}"),
         Text(_mark(report.venue_ok), f" Venue: {plain(report.venue_detail, 120)}"),
+        *([Text(f"🎞 Market: {plain(report.market_note, 240)}")] if report.market_note else []),
         *(Text(_feed(feed)) for feed in report.feeds),
         *(Text(_component(part)) for part in report.components if _troubled(part)),
         Text(_running(report)),

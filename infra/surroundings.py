@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.clock import Clock
-from core.model.instrument import Venue
+from core.model.instrument import InstrumentRegistry, Venue
 from core.model.people import KnownPerson, Role
 from core.supervisor import Supervisor
 from infra.banner import opened_in_sandbox, opened_with_paper_account
@@ -17,6 +17,7 @@ from infra.binance.binance_rest import RestEndpoints
 from infra.binance.stream_plan import StreamEndpoints
 from infra.desk_home import DeskHome
 from infra.desk_plan import DeskPlan
+from infra.sandbox.recorded.tape import RecordedTape, open_tape
 from infra.sandbox.sandbox import TOKEN, Sandbox
 from infra.sandbox.telegram.people import SANDBOX_USERS
 from infra.settings import Settings
@@ -55,6 +56,14 @@ class Surroundings(Protocol):
         """Market seconds per wall second."""
         ...
 
+    def market_note(self) -> str:
+        """Which prices are recorded and which simulated; empty where that needs no word."""
+        ...
+
+    def listed(self, registry: InstrumentRegistry) -> InstrumentRegistry:
+        """The registry without symbols that this market does not list."""
+        ...
+
     async def open_exchange(
         self, supervisor: Supervisor, stack: AsyncExitStack
     ) -> tuple[StreamEndpoints, RestEndpoints]:
@@ -73,9 +82,13 @@ class Surroundings(Protocol):
 class SandboxSurroundings:
     """Everything on this computer."""
 
-    def __init__(self, plan: DeskPlan, home: DeskHome, wall: Clock) -> None:
+    def __init__(
+        self, plan: DeskPlan, home: DeskHome, wall: Clock, tape: RecordedTape | None
+    ) -> None:
         self._plan = plan
-        self._sandbox = Sandbox(folder=home.sandbox, seed=plan.seed, speed=plan.speed, wall=wall)
+        self._sandbox = Sandbox(
+            folder=home.sandbox, seed=plan.seed, speed=plan.speed, wall=wall, tape=tape
+        )
         self.market_clock: Clock = self._sandbox.market_clock
         self.venue = Venue.SANDBOX
         roles = dict(zip((user.name for user in SANDBOX_USERS), Role, strict=False))
@@ -93,6 +106,14 @@ class SandboxSurroundings:
     def speed(self) -> float:
         """Market seconds per wall second."""
         return self._sandbox.market_clock.speed
+
+    def market_note(self) -> str:
+        """Which prices are recorded and which simulated."""
+        return self._sandbox.market_note()
+
+    def listed(self, registry: InstrumentRegistry) -> InstrumentRegistry:
+        """A recording lists its own symbol only."""
+        return self._sandbox.listed(registry)
 
     async def open_exchange(
         self, supervisor: Supervisor, stack: AsyncExitStack
@@ -142,6 +163,14 @@ class RealSurroundings:
         """The world has its own pace."""
         return 1.0
 
+    def market_note(self) -> str:
+        """Nothing: the prices are real."""
+        return ""
+
+    def listed(self, registry: InstrumentRegistry) -> InstrumentRegistry:
+        """All of it."""
+        return registry
+
     async def open_exchange(
         self, supervisor: Supervisor, stack: AsyncExitStack
     ) -> tuple[StreamEndpoints, RestEndpoints]:
@@ -171,10 +200,11 @@ class RealSurroundings:
         return opened_with_paper_account(home, f"https://t.me/{bot_name}"), ""
 
 
-def surroundings_of(
+async def surroundings_of(
     plan: DeskPlan, settings: Settings, home: DeskHome, wall: Clock
 ) -> Surroundings:
-    """The sandbox without a token, the world with one."""
+    """The sandbox without a token, the world with one; StartupRefusedError for a bad recording."""
     if plan.simulated:
-        return SandboxSurroundings(plan, home, wall)
+        tape = None if plan.recording is None else await open_tape(plan.recording)
+        return SandboxSurroundings(plan, home, wall, tape)
     return RealSurroundings(settings, wall)

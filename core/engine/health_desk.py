@@ -35,6 +35,7 @@ class HealthSources:
     mode: str
     clocks: Clocks
     market_speed: Callable[[], float]
+    market_note: Callable[[], str]
     telegram: TelegramState
     feeds: Callable[[], tuple[FeedHealth, ...]]
     loop_lag_max_ms: Callable[[], float]
@@ -63,6 +64,7 @@ class HealthDesk:
             uptime_seconds=sources.clocks.wall.monotonic() - self._started,
             market_time=sources.clocks.market.utc_now(),
             market_speed=sources.market_speed(),
+            market_note=sources.market_note(),
             wall_time=sources.clocks.wall.utc_now(),
             feeds=sources.feeds(),
             components=self._components(),

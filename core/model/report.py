@@ -67,6 +67,8 @@ class HealthReport:
     uptime_seconds: float
     market_time: datetime
     market_speed: float
+    market_note: str = ""
+    """Which prices are recorded and which simulated; empty where that needs no word."""
     wall_time: datetime
     feeds: tuple[FeedHealth, ...]
     components: tuple[ComponentHealth, ...]
