@@ -106,7 +106,8 @@ class MultiSourceBridge:
             async with self._requests:
                 bars = await self._history.bars(instrument, timeframe, limit=HISTORY_BARS, end=None)
         except FeedError as e:
-            self._note(instrument, f"{timeframe} history: {e}")
+            level = logging.WARNING if e.retryable else logging.INFO
+            self._note(instrument, f"{timeframe} history: {e}", level)
             if not e.retryable:
                 self._unloaded.discard((instrument.symbol, timeframe))
                 self._refused.add(instrument.symbol)
@@ -181,7 +182,7 @@ class MultiSourceBridge:
     def _given_up(self, key: object) -> bool:
         return self._tries.get(key, 0) >= TRIES
 
-    def _note(self, instrument: Instrument, problem: str) -> None:
+    def _note(self, instrument: Instrument, problem: str, level: int = logging.WARNING) -> None:
         """Remember the problem; only news goes to the log, a retry that fails alike is none."""
         self._cache.note_history(instrument.symbol, problem)
         news = (instrument.symbol, problem.partition(": ")[2])
@@ -189,4 +190,4 @@ class MultiSourceBridge:
             return
         self._noted.add(news)
         fields = {"instrument": instrument.symbol, "why": problem}
-        log.warning("history incomplete", extra=fields)
+        log.log(level, "history incomplete", extra=fields)
