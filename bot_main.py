@@ -44,6 +44,7 @@ from core.market.multi_source_bridge import MultiSourceBridge
 from core.market.price_cache import PriceCache
 from core.model.events import NoticesQueued
 from core.model.instrument import InstrumentRegistry
+from core.ports.broker import Broker
 from core.risk.limits import RiskLimits
 from core.strategies.range_break import RangeBreak, RangeBreakParameters
 from core.supervisor import Supervisor
@@ -191,21 +192,20 @@ async def open_market(ground: Ground) -> CachedMarket:
     return CachedMarket(cache, FeedValidator(cache))
 
 
-async def open_broker(ground: Ground, market: CachedMarket) -> PaperBroker:
+async def open_broker(ground: Ground, market: CachedMarket) -> Broker:
     """The paper account, its stops watched by the stream."""
-    broker = PaperBroker(
+    paper = PaperBroker(
         path=ground.home.paper_record, registry=ground.registry, quotes=market.cache.quote,
-        market=ground.clocks.market, wall=ground.clocks.wall,
-        terms=paper_terms(ground.settings.paper),
+        market=ground.clocks.market, wall=ground.clocks.wall, terms=paper_terms(ground.settings),
     )  # fmt: skip
-    await broker.open()
-    ground.stack.push_async_callback(broker.shutdown)
-    market.cache.listen_quotes(broker.on_quote)
-    ground.supervisor.keep("paper broker", broker.run)
-    return broker
+    await paper.open()
+    ground.stack.push_async_callback(paper.shutdown)
+    market.cache.listen_quotes(paper.on_quote)
+    ground.supervisor.keep("paper broker", paper.run)
+    return ground.around.broker(paper)
 
 
-def trading_inputs(ground: Ground, market: CachedMarket, broker: PaperBroker) -> TradingInputs:
+def trading_inputs(ground: Ground, market: CachedMarket, broker: Broker) -> TradingInputs:
     """What trading needs, from the ground, the market and the settings."""
     journal, settings = ground.journal, ground.settings
     return TradingInputs(
@@ -223,10 +223,10 @@ def trading_inputs(ground: Ground, market: CachedMarket, broker: PaperBroker) ->
 
 
 async def open_chat(
-    ground: Ground, market: CachedMarket, broker: PaperBroker, trading: Trading
+    ground: Ground, market: CachedMarket, broker: Broker, trading: Trading
 ) -> Polling:
     """The bot, its owner's pairing, its outbox and, in the sandbox, the Telegram it talks to."""
-    address = await ground.around.open_telegram(ground.stack, broker.snapshot)
+    address = await ground.around.open_telegram(ground.stack)
     wall, keep, start_job = ground.clocks.wall, ground.supervisor.keep, ground.supervisor.start_job
     bot = Bot(address.token, session=AiohttpSession(api=TelegramAPIServer.from_base(address.base)))
     ground.stack.push_async_callback(bot.session.close)
@@ -237,12 +237,12 @@ async def open_chat(
     services = chat_services(ground, market, broker, trading, link, pairing)
 
     async def greet() -> None:
-        me = await meet_telegram(bot, say)
+        bot_name = (await meet_telegram(bot, say)).username or "the bot"
         await publish_menus(bot, await ground.journal.users.all())
-        text, page = ground.around.opened(ground.home, address, me.username or me.full_name)
+        text, page = ground.around.opened(ground.home, address, bot_name)
         say(text)
         log.info("desk opened", extra={"seconds": round(wall.monotonic() - ground.began, 3)})
-        terminal.bot_name = me.username or me.full_name
+        terminal.bot_name = bot_name
         if await pairing.open():
             keep("pairing", pairing.run)
         if page:
@@ -259,7 +259,7 @@ async def open_chat(
 def chat_services(
     ground: Ground,
     market: CachedMarket,
-    broker: PaperBroker,
+    broker: Broker,
     trading: Trading,
     link: TelegramLink,
     pairing: PairingDesk,
@@ -282,7 +282,7 @@ def chat_services(
 
 
 def health_of(
-    ground: Ground, market: CachedMarket, broker: PaperBroker, trading: Trading, link: TelegramLink
+    ground: Ground, market: CachedMarket, broker: Broker, trading: Trading, link: TelegramLink
 ) -> HealthDesk:
     """Whom `/health` asks."""
     sources = HealthSources(

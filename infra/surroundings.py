@@ -3,7 +3,7 @@
 Both answer the same questions, so the composition root asks them without knowing which it has.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,19 +11,19 @@ from typing import Protocol
 from core.clock import Clock
 from core.model.instrument import InstrumentRegistry, Venue
 from core.model.people import KnownPerson, Role
+from core.ports.broker import Broker
 from core.supervisor import Supervisor
 from infra.banner import opened_in_sandbox, opened_with_paper_account
 from infra.binance.binance_rest import RestEndpoints
 from infra.binance.stream_plan import StreamEndpoints
 from infra.desk_home import DeskHome
 from infra.desk_plan import DeskPlan
+from infra.paper.paper_broker import PaperBroker
+from infra.sandbox.misbehaving_broker import MisbehavingBroker
 from infra.sandbox.recorded.tape import RecordedTape, open_tape
 from infra.sandbox.sandbox import TOKEN, Sandbox
 from infra.sandbox.telegram.people import SANDBOX_USERS
 from infra.settings import Settings
-
-VenueRecord = Callable[[], Mapping[str, object]]
-"""What the venue itself holds, as JSON values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +70,12 @@ class Surroundings(Protocol):
         """Addresses of the stream and the history."""
         ...
 
-    async def open_telegram(self, stack: AsyncExitStack, record: VenueRecord) -> TelegramAddress:
-        """Where the bot logs in; raises StartupRefusedError."""
+    def broker(self, paper: PaperBroker) -> Broker:
+        """How the desk reaches its account."""
+        ...
+
+    async def open_telegram(self, stack: AsyncExitStack) -> TelegramAddress:
+        """Where the bot logs in, once the broker is there; raises StartupRefusedError."""
         ...
 
     def opened(self, home: DeskHome, address: TelegramAddress, bot_name: str) -> tuple[str, str]:
@@ -91,6 +95,7 @@ class SandboxSurroundings:
         )
         self.market_clock: Clock = self._sandbox.market_clock
         self.venue = Venue.SANDBOX
+        self._paper: PaperBroker | None = None
         roles = dict(zip((user.name for user in SANDBOX_USERS), Role, strict=False))
         self.people = tuple(
             KnownPerson(
@@ -129,11 +134,17 @@ class SandboxSurroundings:
         )
         return streams, RestEndpoints(spot=exchange.rest_base, futures=exchange.rest_base)
 
-    async def open_telegram(self, stack: AsyncExitStack, record: VenueRecord) -> TelegramAddress:
+    def broker(self, paper: PaperBroker) -> Broker:
+        """The paper account, over a line that can be made bad."""
+        self._paper = paper
+        return MisbehavingBroker(paper, self._sandbox.broker_faults)
+
+    async def open_telegram(self, stack: AsyncExitStack) -> TelegramAddress:
         """Start the sandbox Telegram on the plan's port."""
+        paper = self._paper
 
         async def venue() -> Mapping[str, object]:
-            return record()
+            return {} if paper is None else paper.snapshot()
 
         telegram = await self._sandbox.start_telegram(self._plan.port, venue)
         stack.push_async_callback(telegram.stop)
@@ -189,8 +200,12 @@ class RealSurroundings:
         )
         return streams, rest
 
-    async def open_telegram(self, stack: AsyncExitStack, record: VenueRecord) -> TelegramAddress:
-        """The configured token; the venue's record is nobody else's business here."""
+    def broker(self, paper: PaperBroker) -> Broker:
+        """The paper account itself."""
+        return paper
+
+    async def open_telegram(self, stack: AsyncExitStack) -> TelegramAddress:
+        """The configured token."""
         secret = self._settings.telegram_bot_token
         token = "" if secret is None else secret.get_secret_value()
         return TelegramAddress(token=token, base=self._settings.telegram.api_base)

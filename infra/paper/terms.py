@@ -2,18 +2,19 @@
 
 from core.model.values import Money
 from infra.paper.model import PaperTerms
-from infra.settings import PaperSettings
+from infra.settings import Settings
 
 MAX_QUOTE_AGE_SECONDS = 15.0
 """No market order is filled from an older quote."""
 
 
-def paper_terms(settings: PaperSettings) -> PaperTerms:
+def paper_terms(settings: Settings) -> PaperTerms:
     """Exact money out of the settings' decimals."""
+    paper = settings.paper
     return PaperTerms(
-        starting_balance=Money.of(settings.starting_balance),
-        slippage_ticks=settings.slippage_ticks,
-        commission_per_lot=Money.of(settings.commission_per_lot),
-        leverage=settings.leverage,
+        starting_balance=Money.of(paper.starting_balance),
+        slippage_ticks=paper.slippage_ticks,
+        commission_per_lot=Money.of(paper.commission_per_lot),
+        leverage=paper.leverage,
         max_quote_age_seconds=MAX_QUOTE_AGE_SECONDS,
     )

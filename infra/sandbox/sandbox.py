@@ -15,6 +15,7 @@ from infra.sandbox.market.anchor import MarketAnchor, MarketStart
 from infra.sandbox.market.listing import EPOCH
 from infra.sandbox.market.simulated import SimulatedMarket
 from infra.sandbox.market.source import MarketSource
+from infra.sandbox.misbehaving_broker import BrokerFaults
 from infra.sandbox.recorded.listed import only_listed
 from infra.sandbox.recorded.market import RecordedMarket
 from infra.sandbox.recorded.tape import RecordedTape
@@ -52,6 +53,7 @@ class Sandbox:
         self._market: MarketSource = (
             RecordedMarket(seed, tape) if tape else SimulatedMarket(seed, self.start.at)
         )
+        self.broker_faults = BrokerFaults(wall)
         self.exchange = SandboxExchange(self._market, self._clocks)
 
     def _resume(self) -> MarketStart:
@@ -96,7 +98,7 @@ class Sandbox:
             set_speed=self.market_clock.set_speed,
             data_dir=self._folder / "telegram",
             port=port,
-            faults=FaultSwitches({"exchange": self.exchange.faults}),
+            faults=FaultSwitches({"exchange": self.exchange.faults, "broker": self.broker_faults}),
         )
         await telegram.start()
         return telegram
