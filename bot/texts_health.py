@@ -38,9 +38,15 @@ def _mark(good: bool) -> str:
 
 
 def _trading(report: HealthReport) -> str:
-    if report.trading_enabled:
-        return "🟢 Entries are allowed"
-    return f"🔴 No new entries: {plain(report.trading_detail, 160)}"
+    if not report.trading_enabled:
+        return f"🔴 No new entries: {plain(report.trading_detail, 160)}"
+    blind = [plain(f.instrument, 12) for f in report.feeds if f.status is not FeedStatus.LIVE]
+    if blind and len(blind) == len(report.feeds):
+        return "🟡 No new entries: no market has live prices"
+    if blind:
+        return f"🟡 Entries are allowed, but not in {', '.join(blind)}: no live prices"
+    locked = "" if report.trading_detail == "ready" else f" ({plain(report.trading_detail, 120)})"
+    return f"🟢 Entries are allowed{locked}"
 
 
 def _feed(feed: FeedHealth) -> str:
