@@ -10,7 +10,6 @@ from core.supervisor import Supervisor
 from infra.banner import say
 from infra.live_clock import ScaledClock
 from infra.sandbox.exchange.server import SandboxExchange
-from infra.sandbox.fault_switch import FaultSwitches
 from infra.sandbox.market.anchor import MarketAnchor, MarketStart
 from infra.sandbox.market.listing import EPOCH
 from infra.sandbox.market.simulated import SimulatedMarket
@@ -98,7 +97,7 @@ class Sandbox:
             set_speed=self.market_clock.set_speed,
             data_dir=self._folder / "telegram",
             port=port,
-            faults=FaultSwitches({"exchange": self.exchange.faults, "broker": self.broker_faults}),
+            faults={"exchange": self.exchange.faults, "broker": self.broker_faults},
         )
         await telegram.start()
         return telegram

@@ -39,7 +39,8 @@ GENEROUS = {
     "RISK__ENTRIES_PER_DAY": "500",
     "RISK__ORDERS_PER_MINUTE": "60",
 }
-LIFE_SECONDS = 8.0
+LIFE_SECONDS = 6.0
+PROGRESS_EVERY = 10
 SETTLE_SECONDS = 20.0
 
 
@@ -85,8 +86,11 @@ def run(kills: int, seed: int, folder: Path) -> Tally:
             desk.start()
             tally.recovery.append(_recovery_seconds(home))
             tally.violations += _check(desk)
+            tally.entries = len(_entries(desk))
             desk.kill()
-        tally.entries = len(_entries(desk))
+            if not sum(tally.kills.values()) % PROGRESS_EVERY:
+                sys.stdout.write(tally.report() + "\n")
+                sys.stdout.flush()
     finally:
         desk.close()
     return tally
@@ -124,12 +128,16 @@ def _act(desk: DeskProcess, dice: random.Random) -> None:
     elif desk.venue()["positions"] and filled:
         desk.tap(filled[-1], "💼 Position")
     else:
-        first = next(m for m in messages if has_button(m, "▶ Practise"))
-        desk.post(
-            "/api/chats/owner/taps",
-            {"message_id": first["id"], "data": data_of(first, "▶ Practise"), "times": 1},
-        )
+        _ask_for_a_card(desk, messages)
     time.sleep(dice.uniform(0.05, 0.4))
+
+
+def _ask_for_a_card(desk: DeskProcess, messages: list[dict[str, Any]]) -> None:
+    offers = [m for m in messages if has_button(m, "▶ Practise")]
+    if offers:
+        desk.tap(offers[-1], "▶ Practise")
+    else:  # the chat keeps its last 500 messages only
+        desk.say("/start")
 
 
 def _check(desk: DeskProcess) -> list[str]:
@@ -176,8 +184,6 @@ def _stale_cards(desk: DeskProcess) -> list[str]:
 
 
 def _entries(desk: DeskProcess) -> list[str]:
-    if not desk.running:
-        desk.start()
     orders: list[dict[str, Any]] = desk.venue()["orders"]
     return [
         order["client_id"]

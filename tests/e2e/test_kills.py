@@ -11,8 +11,17 @@ from tests.e2e.desk_process import DeskProcess, has_button, text_of
 pytestmark = pytest.mark.e2e
 
 SETTLE_SECONDS = 15.0
-NOTHING_SENT = ("tap.received", "signal.claimed", "risk.approved")
-AROUND_THE_ORDER = ("intent.committed", "order.answered", "outcome.committed")
+LONG = pytest.mark.long
+NOTHING_SENT = (
+    "signal.claimed",
+    pytest.param("tap.received", marks=LONG),
+    pytest.param("risk.approved", marks=LONG),
+)
+AROUND_THE_ORDER = (
+    "intent.committed",
+    "order.answered",
+    pytest.param("outcome.committed", marks=LONG),
+)
 
 
 def kill_at(desk: DeskProcess, point: str) -> dict[str, object]:

@@ -11,6 +11,7 @@ from aiohttp import web
 from infra.sandbox.telegram import account_methods as account
 from infra.sandbox.telegram import editing, sending
 from infra.sandbox.telegram.call import Call, read_call
+from infra.sandbox.telegram.call_faults import CallFaults, NoAnswerError
 from infra.sandbox.telegram.faults import BotApiError
 from infra.sandbox.telegram.world import World
 
@@ -57,6 +58,7 @@ class BotApi:
         self._world = world
         self._token = token
         self._methods = {name.lower(): method for name, method in METHODS.items()}
+        self._faults = CallFaults(world.faults, world.wall)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Take over the Bot API's paths."""
@@ -68,6 +70,8 @@ class BotApi:
             result = await self._answer(request)
         except BotApiError as e:
             return _refusal(e)
+        except NoAnswerError:
+            return _hang_up(request)
         except (sqlite3.Error, OSError) as e:
             log.warning("sandbox chat not stored", extra={"reason": str(e)})
             return _refusal(BotApiError(500, "Internal Server Error"))
@@ -76,12 +80,18 @@ class BotApi:
 
     async def _answer(self, request: web.Request) -> object:
         self._check_token(request)
-        method = self._methods.get(request.match_info["method"].lower())
+        name = request.match_info["method"].lower()
+        method = self._methods.get(name)
         if method is None:
             raise BotApiError(404, "Not Found: method not found")
-        result = await method(self._world, await read_call(request))
-        await self._world.store.flush()
-        return result
+        call = await read_call(request)
+
+        async def work() -> object:
+            result = await method(self._world, call)
+            await self._world.store.flush()
+            return result
+
+        return await self._faults.around(name, call, work)
 
     def _check_token(self, request: web.Request) -> None:
         given = request.match_info["token"].encode()
@@ -100,8 +110,20 @@ class BotApi:
         return web.Response(body=content, content_type=kept.media_type)
 
 
+def _hang_up(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
 def _refusal(error: BotApiError) -> web.Response:
-    body = {"ok": False, "error_code": error.code, "description": error.description}
+    body: dict[str, object] = {
+        "ok": False,
+        "error_code": error.code,
+        "description": error.description,
+    }
+    if error.retry_after is not None:
+        body["parameters"] = {"retry_after": error.retry_after}
     return web.Response(
         body=msgspec.json.encode(body), status=error.code, content_type="application/json"
     )

@@ -2,12 +2,13 @@
 
 
 class BotApiError(Exception):
-    """A refusal: HTTP-like `code` and the `description` Telegram would give."""
+    """A refusal: HTTP-like `code`, Telegram's `description`, perhaps seconds to wait."""
 
-    def __init__(self, code: int, description: str) -> None:
+    def __init__(self, code: int, description: str, retry_after: int | None = None) -> None:
         super().__init__(description)
         self.code = code
         self.description = description
+        self.retry_after = retry_after
 
 
 def bad_request(reason: str) -> BotApiError:

@@ -2,14 +2,14 @@
 
 import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aiohttp import web
 
 from core.clock import Clock
 from core.errors import StartupRefusedError
-from infra.sandbox.fault_switch import FaultSwitches
+from infra.sandbox.fault_switch import FaultSwitch, FaultSwitches
 from infra.sandbox.telegram.bot_api import BotApi
 from infra.sandbox.telegram.control_api import ControlApi, SetSpeed, Venue, explain_errors
 from infra.sandbox.telegram.files import DOCUMENT_BYTES
@@ -27,7 +27,8 @@ class SandboxTelegram:
     """A Telegram of one's own for one bot and a few people.
 
     `bot_name` is the bot's username without "@", `venue` gives the JSON of `GET /api/venue`,
-    `set_speed` changes the speed of the simulated market, `faults` is what misbehaves on command.
+    `set_speed` changes the speed of the simulated market, `faults` are the other areas that
+    misbehave on command.
     Port 0 takes any free port.
     """
 
@@ -44,7 +45,7 @@ class SandboxTelegram:
         port: int,
         host: str = "127.0.0.1",
         bot_title: str = "Tapedesk",
-        faults: FaultSwitches | None = None,
+        faults: Mapping[str, FaultSwitch] | None = None,
     ) -> None:
         bot = User(
             id=int(token.split(":", maxsplit=1)[0]),
@@ -53,7 +54,9 @@ class SandboxTelegram:
             username=bot_name.removeprefix("@"),
         )
         self._world = World(bot=bot, users=tuple(users), wall=wall, data_dir=data_dir)
-        self._control = ControlApi(self._world, venue, set_speed, faults or FaultSwitches({}))
+        self.faults = self._world.faults
+        switches = FaultSwitches({**(faults or {}), "telegram": self.faults})
+        self._control = ControlApi(self._world, venue, set_speed, switches)
         self._bot_api = BotApi(self._world, token)
         self._host = host
         self._port = port

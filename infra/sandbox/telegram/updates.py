@@ -13,6 +13,8 @@ from infra.sandbox.telegram.wire import CallbackQuery, Message, Shape, to_json
 PREFIX = "update/"
 NEXT_ID = "next_update_id"
 ALLOWED = "allowed_updates"
+AHEAD = 10
+"""An offset further above the next id belongs to ids of another age: it confirms nothing."""
 CONFLICT = (
     "Conflict: terminated by other getUpdates request; "
     "make sure that only one bot instance is running"
@@ -37,6 +39,8 @@ class UpdateQueue:
         self._next_id = 1
         self._allowed: tuple[str, ...] = ()
         self._turn = 0
+        self._breaks = 0
+        self._delivered = 0
         self._closed = False
 
     def restore(self, rows: Mapping[str, str], first_id: int) -> None:
@@ -88,6 +92,8 @@ class UpdateQueue:
         """Forget updates below `offset`; a negative one keeps only that many of the newest."""
         if offset < 0:
             confirmed = list(self._waiting)[:offset]
+        elif offset > self._next_id + AHEAD:
+            confirmed = []
         else:
             confirmed = [update_id for update_id in self._waiting if update_id < offset]
         for update_id in confirmed:
@@ -98,20 +104,36 @@ class UpdateQueue:
         """Forget all waiting updates."""
         self.confirm(self._next_id)
 
+    def begin_anew(self, first_id: int) -> None:
+        """Number from `first_id` on, as Telegram may after a week; what was delivered is over."""
+        self.confirm(self._delivered + 1)
+        left = tuple(self._waiting.values())
+        self.clear()
+        self._next_id, self._delivered = first_id, 0
+        for update in left:
+            self.add(message=update.message, callback_query=update.callback_query)
+
+    def interrupt(self) -> None:
+        """Let the running poll end with nothing."""
+        self._breaks += 1
+        self._bell.ring()
+
     async def poll(self, limit: int, timeout_seconds: float) -> tuple[Update, ...]:
         """Wait for updates; a newer poll ends this one with 409."""
         self._turn += 1
-        turn = self._turn
+        turn, breaks = self._turn, self._breaks
         self._bell.ring()
         try:
             async with asyncio.timeout(timeout_seconds):
-                while not self._waiting and not self._closed:
+                while not self._waiting and not self._closed and self._breaks == breaks:
                     await self._bell.wait()
                     if self._turn != turn:
                         raise BotApiError(409, CONFLICT)
         except TimeoutError:
             return ()
-        return tuple(self._waiting.values())[:limit]
+        found = tuple(self._waiting.values())[:limit]
+        self._delivered = found[-1].update_id if found else self._delivered
+        return found
 
     def close(self) -> None:
         """Let every poll end now."""

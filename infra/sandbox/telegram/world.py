@@ -5,6 +5,7 @@ from pathlib import Path
 from core.clock import Clock, to_millis
 from infra.sandbox.telegram.commands import CommandBook
 from infra.sandbox.telegram.entities import FormattedText
+from infra.sandbox.telegram.fault_board import TelegramFaults
 from infra.sandbox.telegram.files import FileShelf
 from infra.sandbox.telegram.people import SandboxUser
 from infra.sandbox.telegram.records import RecordStore
@@ -28,6 +29,7 @@ class World:
         self.store = RecordStore(data_dir / DATABASE)
         self.rooms = RoomBook(self.store)
         self.updates = UpdateQueue(self.store)
+        self.faults = TelegramFaults(wall, self.updates)
         self.taps = OpenTaps(wall)
         self.files = FileShelf(self.store, data_dir / FILES)
         self.commands = CommandBook(self.store)
