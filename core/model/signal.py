@@ -87,10 +87,9 @@ class NoSetup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
-    """Immutable facts of one signal plus the state its journal row has now."""
+class SignalFacts:
+    """What a signal is; none of it ever changes."""
 
-    id: int
     key: str
     kind: SignalKind
     strategy: str
@@ -114,12 +113,6 @@ class Signal:
     created_market_at: datetime
     expires_at: datetime
     """Wall time."""
-    state: SignalState
-    rev: int
-    """Goes up with every change; buttons carry it, so old buttons die."""
-    state_reason: str | None = None
-    acted_by: int | None = None
-    acted_at: datetime | None = None
 
     @property
     def stop_distance(self) -> Decimal:
@@ -135,27 +128,21 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewSignal:
-    """A signal before the journal has given it an id (same meaning of fields as `Signal`)."""
+class NewSignal(SignalFacts):
+    """A signal before the journal has given it an id."""
 
-    key: str
-    kind: SignalKind
-    strategy: str
-    instrument: str
-    timeframe: Timeframe
-    side: Side
-    entry: PriceLevel
-    stop: PriceLevel
-    targets: tuple[PriceLevel, ...]
-    quantity: Quantity
-    risk: Money
-    risk_asked: Money
-    confidence: float
-    reasons: tuple[str, ...]
-    warnings: tuple[str, ...]
-    drift_limit: Decimal
-    created_at: datetime
-    created_market_at: datetime
-    expires_at: datetime
     replaces: int | None = None
     """The drifted signal whose card this one takes over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal(SignalFacts):
+    """A signal in the journal, with the state its row has now."""
+
+    id: int
+    state: SignalState
+    rev: int
+    """Goes up with every change; buttons carry it, so old buttons die."""
+    state_reason: str | None = None
+    acted_by: int | None = None
+    acted_at: datetime | None = None
