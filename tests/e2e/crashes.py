@@ -10,12 +10,13 @@ import json
 import random
 import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 import urllib.error
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,9 @@ GENEROUS = {
     "RISK__ENTRIES_PER_DAY": "500",
     "RISK__ORDERS_PER_MINUTE": "60",
 }
-LIFE_SECONDS = 6.0
+LIFE_SECONDS = 5.0
 PROGRESS_EVERY = 10
+STOP_SHARE = 0.2
 SETTLE_SECONDS = 20.0
 
 
@@ -82,33 +84,41 @@ def run(kills: int, seed: int, folder: Path) -> Tally:
         desk.see(lambda m: has_button(m, "▶ Practise"), "the first analysis")
         desk.kill()
         while sum(tally.kills.values()) < kills:
-            tally.kills[_one_life(desk, dice)] += 1
-            desk.start()
-            tally.recovery.append(_recovery_seconds(home))
-            tally.violations += _check(desk)
-            tally.entries = len(_entries(desk))
-            desk.kill()
+            _one_life(desk, dice, tally)
             if not sum(tally.kills.values()) % PROGRESS_EVERY:
                 sys.stdout.write(tally.report() + "\n")
                 sys.stdout.flush()
+        desk.start()
+        tally.violations += _check(desk)
     finally:
         desk.close()
     return tally
 
 
-def _one_life(desk: DeskProcess, dice: random.Random) -> str:
-    """Start, trade, die; how it died."""
+def _one_life(desk: DeskProcess, dice: random.Random, tally: Tally) -> None:
+    """Start, check what the last crash left, trade, die."""
     point = dice.choice((None, None, *KILL_POINTS))
     desk.start(**({} if point is None else {"DESK_KILL_AT": point}))
+    tally.violations += _check(desk)
+    tally.recovery.append(_recovery_seconds(desk.home))
+    tally.entries = len(_entries(desk))
     end = time.monotonic() + (LIFE_SECONDS if point else dice.uniform(0.0, LIFE_SECONDS / 2))
     while time.monotonic() < end and desk.running:
         try:
             _act(desk, dice)
         except (urllib.error.URLError, ConnectionError, AssertionError, json.JSONDecodeError):
             break
+    tally.kills[_end(desk, dice, point)] += 1
+
+
+def _end(desk: DeskProcess, dice: random.Random, point: str | None) -> str:
+    """How the life ended."""
+    if point is not None:
+        with suppress(subprocess.TimeoutExpired):
+            desk.wait_dead(0.2)
     if not desk.running:
         return point or "by itself"
-    if dice.random() < 0.2:
+    if dice.random() < STOP_SHARE:
         desk.stop()
         return "SIGTERM"
     desk.kill()
