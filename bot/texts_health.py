@@ -44,7 +44,7 @@ def _trading(report: HealthReport) -> str:
     if blind and len(blind) == len(report.feeds):
         return "🟡 No new entries: no market has live prices"
     if blind:
-        return f"🟡 Entries are allowed, but not in {', '.join(blind)}: no live prices"
+        return f"🟡 Entries are allowed, but not in {', '.join(blind)} (no live prices)"
     locked = "" if report.trading_detail == "ready" else f" ({plain(report.trading_detail, 120)})"
     return f"🟢 Entries are allowed{locked}"
 

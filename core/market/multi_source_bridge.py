@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn, Protocol
 
 from core.clock import Clock
@@ -54,12 +54,14 @@ class MultiSourceBridge:
         self._cache = cache
         self._wall = wall
         self._requests = asyncio.Semaphore(REQUESTS_AT_ONCE)
-        self._needed = asyncio.Event()
+        self._bars_needed = asyncio.Event()
+        self._trades_needed = asyncio.Event()
         self._unloaded = {(symbol, tf) for symbol in self._instruments for tf in Timeframe}
         self._refused: set[str] = set()
         self._tries: dict[object, int] = {}
         self._noted: set[tuple[str, str]] = set()
-        cache.listen_needs(self._needed.set)
+        cache.listen_needs(self._bars_needed.set)
+        cache.listen_needs(self._trades_needed.set)
 
     @property
     def loaded(self) -> bool:
@@ -76,29 +78,39 @@ class MultiSourceBridge:
         """Stream and repair until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._stream.run(tuple(self._instruments.values()), self._cache))
-            tasks.create_task(self._mend())
+            # Trades apart from bars: a fresh tape must not wait for years of history.
+            tasks.create_task(self._keep_whole(self._trades_needed, self._mend_trades))
+            tasks.create_task(self._keep_whole(self._bars_needed, self._mend_bars))
 
-    async def _mend(self) -> NoReturn:
+    async def _keep_whole(
+        self, needed: asyncio.Event, mend: Callable[[], Awaitable[bool]]
+    ) -> NoReturn:
         """Mend whatever is missing; after a failure, again with growing pauses."""
         wait = FIRST_RETRY_SECONDS
         while True:
-            self._needed.clear()
-            if await self._mend_once():
+            needed.clear()
+            if await mend():
                 wait = FIRST_RETRY_SECONDS
-                await self._needed.wait()
+                await needed.wait()
             else:
                 await self._wall.sleep(wait)
                 wait = min(wait * 2, LONGEST_RETRY_SECONDS)
 
-    async def _mend_once(self) -> bool:
-        """Whether everything is whole now."""
+    async def _mend_trades(self) -> bool:
+        """Whether every tape is whole now."""
+        whole = True
+        for instrument in self._instruments.values():
+            whole = await self._fill_trades(instrument) and whole
+        return whole
+
+    async def _mend_bars(self) -> bool:
+        """Whether all bars are whole now."""
         if self._unloaded:
             await self.prefill()
         whole = not self._unloaded
         for instrument in self._instruments.values():
             for hole in self._cache.bar_holes(instrument.symbol):
                 whole = await self._fill_bars(instrument, hole) and whole
-            whole = await self._fill_trades(instrument) and whole
         return whole
 
     async def _load(self, instrument: Instrument, timeframe: Timeframe) -> None:
@@ -160,8 +172,8 @@ class MultiSourceBridge:
 
     async def _fill_gap(self, instrument: Instrument, first_id: int, last_id: int) -> bool:
         try:
-            async with self._requests:
-                trades = await self._trades.trades(instrument, first_id=first_id, last_id=last_id)
+            # Not in the queue behind the bars: few, small, and wanted now.
+            trades = await self._trades.trades(instrument, first_id=first_id, last_id=last_id)
         except FeedError as e:
             fields = {"instrument": instrument.symbol, "why": str(e)}
             log.info("trade gap not repaired", extra=fields)

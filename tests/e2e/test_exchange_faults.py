@@ -50,7 +50,7 @@ def misbehave(desk: DeskProcess, order: object) -> None:
     desk.post("/api/faults", {"exchange": order})
 
 
-def recovers(desk: DeskProcess, seconds: float = 5.0) -> None:
+def recovers(desk: DeskProcess, seconds: float = 12.0) -> None:
     assert desk.delete("/api/faults") == {}
     line = wait_for_line(desk, "🟢 BTCUSD: live", seconds)
     assert "reconnecting" not in line

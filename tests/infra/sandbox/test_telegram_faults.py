@@ -250,8 +250,10 @@ async def test_a_card_whose_reply_was_lost_stands_once_and_works(
     await chat.tap(card["id"], EXECUTE)
     await chat.eventually(lambda: len(orders(chat)) == 1, "the order")
     await chat.eventually(
-        lambda: [(p.message_id, p.has_photo) for p in desk.signals.places if p.chat_id == OWNER]
-        == [(card["id"], True)],
+        lambda: (
+            [(p.message_id, p.has_photo) for p in desk.signals.places if p.chat_id == OWNER]
+            == [(card["id"], True)]
+        ),
         "the card remembered",
     )
 
