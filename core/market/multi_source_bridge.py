@@ -16,12 +16,27 @@ from core.ports.market import MarketHistory, MarketStream
 log = logging.getLogger(__name__)
 
 HISTORY_BARS = 1_500
-REQUESTS_AT_ONCE = 4
+REQUESTS_AT_ONCE = 2
+FIRST_WANTED = (
+    Timeframe.M15,
+    Timeframe.M1,
+    Timeframe.H1,
+    Timeframe.M5,
+    Timeframe.H4,
+    Timeframe.M30,
+    Timeframe.D1,
+)
 MOST_TRADES_REPAIRED = 1_000
 TRIES = 3
 """How often an incomplete answer is asked for again before it counts as the venue's truth."""
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 30.0
+
+
+def _urgency(series: tuple[str, Timeframe]) -> tuple[int, str]:
+    """Of every instrument first what cards and practice need, then the rest."""
+    symbol, timeframe = series
+    return FIRST_WANTED.index(timeframe), symbol
 
 
 class TradeHistory(Protocol):
@@ -71,7 +86,7 @@ class MultiSourceBridge:
     async def prefill(self) -> None:
         """Load every timeframe of every instrument once; what failed is retried by `run`."""
         async with asyncio.TaskGroup() as tasks:
-            for symbol, timeframe in sorted(self._unloaded):
+            for symbol, timeframe in sorted(self._unloaded, key=_urgency):
                 tasks.create_task(self._load(self._instruments[symbol], timeframe))
 
     async def run(self) -> None:

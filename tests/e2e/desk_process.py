@@ -64,11 +64,12 @@ class DeskProcess:
         os.killpg(self._need().pid, signal.SIGKILL)
         self._need().wait(10)
 
-    def stop(self) -> tuple[int, float]:
-        """SIGTERM; the exit code and the seconds it took."""
+    def stop(self, *signals: int) -> tuple[int, float]:
+        """Ask it to stop (SIGTERM unless others are named); exit code and seconds."""
         process = self._need()
         began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
+        for number in signals or (signal.SIGTERM,):
+            process.send_signal(number)
         code = process.wait(15)
         return code, time.monotonic() - began
 

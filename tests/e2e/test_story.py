@@ -1,5 +1,7 @@
 """The story of the first minute, on the real process: from /start to a closed trade and back."""
 
+import signal
+
 import pytest
 
 from tests.e2e.desk_process import DeskProcess, buttons_of, data_of, has_button, text_of
@@ -115,7 +117,7 @@ def test_the_market_makes_a_signal_of_its_own(asked_desk: DeskProcess) -> None:
 
 
 def test_it_stops_quickly_and_twice_is_harmless(asked_desk: DeskProcess) -> None:
-    code, seconds = asked_desk.stop()
+    code, seconds = asked_desk.stop(signal.SIGINT, signal.SIGINT)
     assert code == 0
     assert seconds <= STOP_SECONDS
     assert "Traceback" not in asked_desk.output()
