@@ -1,8 +1,10 @@
 """What the terminal says: a few plain words; everything else is in the chat."""
 
 import asyncio
+import os
 import sys
 import webbrowser
+from collections.abc import Mapping
 
 from infra.desk_home import DeskHome
 from infra.desk_plan import DeskPlan
@@ -45,5 +47,13 @@ def say(text: str) -> None:
 
 
 async def open_page(address: str) -> None:
-    """Show the chat page in the browser, where there is one."""
-    await asyncio.to_thread(webbrowser.open, address)
+    """Show the chat page in the person's browser, where there are both."""
+    if has_screen(sys.platform, os.environ, at_terminal=sys.stdout.isatty()):
+        await asyncio.to_thread(webbrowser.open, address)
+
+
+def has_screen(platform: str, env: Mapping[str, str], *, at_terminal: bool) -> bool:
+    """Whether somebody sits there: a server must not start a browser, least of all a text one."""
+    if not at_terminal:
+        return False
+    return not platform.startswith("linux") or bool(env.keys() & {"DISPLAY", "WAYLAND_DISPLAY"})
