@@ -252,7 +252,7 @@ async def open_chat(
 
     polling = Polling(bot, build_dispatcher(services, create_routers()), greet)
     keep("telegram", polling.run)
-    keep("outbox", OutboxSender(bot, services, ground.bus.mailbox(NoticesQueued)).run)
+    keep("outbox", OutboxSender(bot, services, ground.bus.mailbox(NoticesQueued), link).run)
     return polling
 
 

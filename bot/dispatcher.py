@@ -7,6 +7,7 @@ from aiogram.fsm.storage.memory import MemoryStorage, SimpleEventIsolation
 from aiogram.fsm.strategy import FSMStrategy
 
 from bot.analysis_cards import AnalysisCards
+from bot.late_answers import LateAnswers
 from bot.live_cards import LiveCards
 from bot.middlewares import AccessMiddleware
 from bot.pairing_gate import PairingGate
@@ -14,7 +15,7 @@ from bot.services import Services
 
 
 def build_dispatcher(services: Services, routers: Sequence[Router]) -> Dispatcher:
-    """A dispatcher that hands `services`, `person`, `analyses` and `live_cards` to handlers.
+    """A dispatcher that hands handlers `services`, `person` and what they share.
 
     Updates of one person are handled one after the other.
     """
@@ -25,6 +26,7 @@ def build_dispatcher(services: Services, routers: Sequence[Router]) -> Dispatche
         services=services,
         analyses=AnalysisCards(services.clocks.wall),
         live_cards=LiveCards(services),
+        late_answers=LateAnswers(services),
     )
     gate = PairingGate(services.pair, services.clocks.wall)
     _guard(dispatcher, AccessMiddleware(services.users, services.clocks.wall, gate))

@@ -1,6 +1,9 @@
 """Conversations that several handlers share."""
 
+import logging
+
 from aiogram import Bot
+from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.formatting import Text
 
@@ -17,6 +20,8 @@ from core.model.order import Refusal
 from core.model.people import Person
 from core.model.position import Position, PositionState
 from core.model.signal import Signal, SignalKind, SignalState
+
+log = logging.getLogger(__name__)
 
 _PRACTICE_RETRIES = 10
 _PRACTICE_RETRY_SECONDS = 5.0
@@ -94,7 +99,22 @@ async def refresh_signal(
     """Make the tapped card show `signal` as it is now."""
     place = await _signal_place(query, signal, services)
     card = await signal_card(services, signal, may_trade=person.role.may_trade)
-    await edit(_bot(query), place, card)
+    await _show(_bot(query), place, card)
+
+
+async def remember_card(query: CallbackQuery, signal: Signal, services: Services) -> None:
+    """A card can stand in a chat although Telegram never confirmed it: a tap on it proves it."""
+    place = place_of(query)
+    known = {(p.chat_id, p.message_id) for p in await services.signals.cards(signal.id)}
+    if isinstance(query.message, Message) and (place.chat_id, place.message_id) not in known:
+        await services.signals.save_card(
+            CardPlace(
+                signal_id=signal.id,
+                chat_id=place.chat_id,
+                message_id=place.message_id,
+                has_photo=place.has_photo,
+            )
+        )
 
 
 async def post_signal(
@@ -130,7 +150,8 @@ async def refresh_position(
     position = await services.positions.get(position_id)
     if position is None:
         return False
-    await edit(bot, place, await position_card(services, position, may_trade=person.role.may_trade))
+    card = await position_card(services, position, may_trade=person.role.may_trade)
+    await _show(bot, place, card)
     return position.state is not PositionState.CLOSED
 
 
@@ -154,6 +175,14 @@ async def _signal_place(query: CallbackQuery, signal: Signal, services: Services
                 chat_id=known.chat_id, message_id=known.message_id, has_photo=known.has_photo
             )
     return tapped
+
+
+async def _show(bot: Bot, place: Place, card: Card) -> None:
+    """Edit a card after the fact: what was done stands, and the next edit puts it right."""
+    try:
+        await edit(bot, place, card)
+    except AiogramError as error:
+        log.warning("card not refreshed", extra={"cause": type(error).__name__})
 
 
 def _bot(event: Message | CallbackQuery) -> Bot:

@@ -1,14 +1,9 @@
 """Position cards that keep themselves up to date for two minutes after a tap."""
 
-import logging
 from collections.abc import Awaitable, Callable
-
-from aiogram.exceptions import AiogramError
 
 from bot.posting import Place
 from bot.services import Services
-
-log = logging.getLogger(__name__)
 
 EDIT_EVERY_SECONDS = 5.0
 LIVE_FOR_SECONDS = 120.0
@@ -39,7 +34,5 @@ class LiveCards:
             while going and self._wall.monotonic() < self._until[key]:
                 await self._wall.sleep(EDIT_EVERY_SECONDS)
                 going = await refresh()
-        except AiogramError as error:
-            log.warning("live card stopped", extra={"cause": type(error).__name__})
         finally:
             del self._until[key]

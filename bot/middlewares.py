@@ -33,6 +33,7 @@ class AccessMiddleware(BaseMiddleware):
         self._gate = gate
         self._throttle = Throttle(wall)
         self._strangers = OncePerDay(wall)
+        self._stranger_taps = OncePerDay(wall)
         self._groups = OncePerDay(wall)
         self._seen: dict[int, Person] = {}
 
@@ -78,7 +79,8 @@ class AccessMiddleware(BaseMiddleware):
         private = _is_private(source)
         if person is None:
             tap = isinstance(source, CallbackQuery)
-            heard = tap or (private and self._strangers.first(user_id))
+            once = self._stranger_taps if tap else self._strangers
+            heard = (tap or private) and once.first(user_id)
             return texts_help.STRANGER if heard else ""
         if not private:
             return self._outside(source)
@@ -106,10 +108,12 @@ def _may_tap(person: Person, query: CallbackQuery) -> bool:
 
 
 async def _refuse(source: Message | CallbackQuery, text: str, bot: Bot) -> None:
+    if not text:
+        return
     try:
         if isinstance(source, CallbackQuery):
             await acknowledge(source, text)
-        elif text:
+        else:
             await bot.send_message(source.chat.id, text)
     except AiogramError as error:
         log.warning("refusal not delivered", extra={"cause": type(error).__name__})

@@ -1,9 +1,11 @@
 """Cards on their way to Telegram: post, edit in place, answer a tap."""
 
+import asyncio
+import logging
 from dataclasses import dataclass, replace
 
 from aiogram import Bot
-from aiogram.exceptions import TelegramBadRequest
+from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.types import (
     BufferedInputFile,
     CallbackQuery,
@@ -16,9 +18,13 @@ from aiogram.utils.formatting import Text
 
 from bot.formats import TOAST_LIMIT, clip
 
+log = logging.getLogger(__name__)
+
+TOAST_SECONDS = 2.0
+"""No order waits longer for its toast."""
+
 _NOT_MODIFIED = "message is not modified"
-_TOO_LATE = "query is too old"
-_UNTOUCHABLE = ("message to edit not found", "message can't be edited", "message to delete not")
+_UNTOUCHABLE = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,23 +101,22 @@ async def _edit(bot: Bot, place: Place, card: Card) -> None:
 
 
 async def remove(message: Message) -> None:
-    """Delete a message of ours; one that is gone already is fine."""
+    """Delete a message of ours; one that cannot be deleted stays."""
     try:
         await message.delete()
-    except TelegramBadRequest as error:
-        if not _is_untouchable(error):
-            raise
+    except AiogramError as error:
+        log.info("message not deleted", extra={"cause": str(error)})
 
 
 async def acknowledge(
     query: CallbackQuery, text: str | None = None, *, alert: bool = False
 ) -> None:
-    """Answer a tap, before any work; Telegram refuses late answers, and that harms nobody."""
+    """Answer a tap, before any work. Never fails: what was tapped is done without a toast too."""
     try:
-        await query.answer(None if text is None else clip(text, TOAST_LIMIT), show_alert=alert)
-    except TelegramBadRequest as error:
-        if _TOO_LATE not in error.message:
-            raise
+        async with asyncio.timeout(TOAST_SECONDS):
+            await query.answer(None if text is None else clip(text, TOAST_LIMIT), show_alert=alert)
+    except (AiogramError, TimeoutError) as error:
+        log.info("toast not shown", extra={"cause": type(error).__name__})
 
 
 def place_of(query: CallbackQuery) -> Place:

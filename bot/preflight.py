@@ -4,60 +4,21 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from aiogram import Bot
-from aiogram.client.session.middlewares.base import (
-    BaseRequestMiddleware,
-    NextRequestMiddlewareType,
-)
 from aiogram.exceptions import AiogramError
-from aiogram.methods import DeleteWebhook, GetMe, GetUpdates, GetWebhookInfo, Response
-from aiogram.methods.base import TelegramMethod, TelegramType
+from aiogram.methods import GetMe
 from aiogram.types import User
 
+from bot.flood_control import FloodControl
+from bot.patient_calls import PatientCalls
+from bot.readable_answers import ReadableAnswers
 from bot.telegram_link import LinkState, TelegramLink, classify, halt_entries_without
 from core.clock import Clock
 from core.errors import StartupRefusedError
 from core.risk.trading_state import TradingState
 
 FIRST_CHECK_SECONDS = 5
-FIRST_WAIT_SECONDS = 1.0
-LONGEST_WAIT_SECONDS = 30.0
-REPEATABLE = (GetMe, GetUpdates, GetWebhookInfo, DeleteWebhook)
-"""Calls that may be made any number of times: these wait until Telegram answers."""
-
-
-class PatientCalls(BaseRequestMiddleware):
-    """Repeats harmless calls until Telegram answers, keeping the link's state up to date."""
-
-    def __init__(self, link: TelegramLink, wall: Clock) -> None:
-        self._link = link
-        self._wall = wall
-
-    async def __call__(
-        self,
-        make_request: NextRequestMiddlewareType[TelegramType],
-        bot: Bot,
-        method: TelegramMethod[TelegramType],
-    ) -> Response[TelegramType]:
-        """The answer of a repeatable call, however long that takes; others pass through."""
-        if not _is_one_of(method, REPEATABLE):
-            return await make_request(bot, method)
-        wait = FIRST_WAIT_SECONDS
-        while True:
-            try:
-                answer = await make_request(bot, method)
-            except AiogramError as error:
-                trouble = classify(error)
-                self._link.troubled(trouble)
-                await self._wall.sleep(max(wait, trouble.least_wait))
-                wait = min(wait * 2, LONGEST_WAIT_SECONDS)
-            else:
-                if _is_one_of(method, (GetUpdates,)):
-                    self._link.connected()
-                return answer
-
-
-def _is_one_of(method: object, kinds: tuple[type, ...]) -> bool:
-    return isinstance(method, kinds)
+REQUEST_SECONDS = 15.0
+"""A call that takes longer is lost; whoever waits for it has other things to do."""
 
 
 async def guard_bot(
@@ -70,7 +31,10 @@ async def guard_bot(
     link = TelegramLink(wall, say)
     halt_entries_without(link, state)
     await check_token(bot, link)
+    bot.session.timeout = REQUEST_SECONDS
     be_patient(bot, link, wall)
+    bot.session.middleware(FloodControl(wall))
+    bot.session.middleware(ReadableAnswers(link))
     return link
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from aiogram.exceptions import (
@@ -26,6 +26,9 @@ TOLD_AFTER_SECONDS = 15.0
 CONFLICT_WAIT_SECONDS = 30.0
 """Telegram ends an abandoned poll of another program within about this time."""
 REFUSED_WAIT_SECONDS = 60.0
+
+REMEMBERED = timedelta(hours=1)
+"""For so long `/health` speaks of the last trouble."""
 
 HALT = "telegram"
 """Name of the halt of entries."""
@@ -101,13 +104,29 @@ class TelegramLink:
         self._listeners: list[Callable[[LinkState], None]] = []
         self.state = LinkState.CONNECTING
         self.since: datetime = wall.utc_now()
-        self.detail = "connecting"
         self.was_connected = False
+        self._detail = "connecting"
+        self._last_trouble: tuple[datetime, str] | None = None
 
     @property
     def ok(self) -> bool:
         """Whether updates arrive."""
         return self.state is LinkState.CONNECTED
+
+    @property
+    def away(self) -> bool:
+        """Whether no call of any kind is known to be served."""
+        return self.state in (LinkState.UNREACHABLE, LinkState.REFUSED)
+
+    @property
+    def detail(self) -> str:
+        """The state in words; when all is well also the last trouble, while it is fresh."""
+        if not self.ok or self._last_trouble is None:
+            return self._detail
+        at, what = self._last_trouble
+        if self._wall.utc_now() - at > REMEMBERED:
+            return self._detail
+        return f"{self._detail}; last trouble {at:%H:%M:%S} UTC: {what}"
 
     def listen(self, listener: Callable[[LinkState], None]) -> None:
         """Call `listener` on every change of state."""
@@ -117,6 +136,9 @@ class TelegramLink:
         """A call was answered."""
         if self.state is LinkState.CONNECTED:
             return
+        if self.was_connected:
+            seconds = (self._wall.utc_now() - self.since).total_seconds()
+            self._last_trouble = (self.since, f"{self._detail} for {seconds:.0f} s")
         self._enter(LinkState.CONNECTED, "connected")
         self.was_connected = True
         if self._told:
@@ -128,14 +150,18 @@ class TelegramLink:
         if self.state is not trouble.state:
             self._enter(trouble.state, trouble.detail)
             self._told = False
-        self.detail = trouble.detail
+        self._detail = trouble.detail
         if not self._told and self._worth_telling():
             self._told = True
             self._say(_words(trouble, first=not self.was_connected))
 
+    def noted(self, what: str) -> None:
+        """One message met trouble, while the connection as such may be well."""
+        self._last_trouble = (self._wall.utc_now(), what)
+
     def _enter(self, state: LinkState, detail: str) -> None:
         log.info("telegram link", extra={"state": state.value, "detail": detail})
-        self.state, self.detail, self.since = state, detail, self._wall.utc_now()
+        self.state, self._detail, self.since = state, detail, self._wall.utc_now()
         for listener in self._listeners:
             listener(state)
 

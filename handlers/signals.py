@@ -7,7 +7,7 @@ from aiogram.utils.formatting import Text
 from bot import keyboards, texts_signal
 from bot.callbacks import SignalAction, SignalTap
 from bot.commands import command
-from bot.flows import post_signal, refresh_signal
+from bot.flows import post_signal, refresh_signal, remember_card
 from bot.formats import digits_of
 from bot.posting import acknowledge, place_of
 from bot.services import Services
@@ -54,6 +54,8 @@ async def on_execute(
     """At most one order; the journal row decides, not this reading of it."""
     seen = await services.signals.get(callback_data.id)
     await acknowledge(query, _toast(seen, callback_data, texts_signal.SENDING, SignalState.OPEN))
+    if seen is not None:
+        await remember_card(query, seen, services)
     asked = ExecuteSignal(signal_id=callback_data.id, rev=callback_data.rev, user_id=person.user_id)
     outcome = await services.pipeline.execute(asked)
     if outcome.signal is not None:

@@ -145,6 +145,66 @@ async def test_token_revoked_while_running_is_loud_and_never_raises(scene: Scene
     assert scene.said[1:] == ["Telegram is connected."]
 
 
+def updates(*rows: dict[str, object]) -> tuple[int, dict[str, object]]:
+    """An answer to getUpdates."""
+    return 200, {"ok": True, "result": list(rows)}
+
+
+def said(update_id: int) -> dict[str, object]:
+    chat = {"id": 1, "type": "private"}
+    return {"update_id": update_id, "message": {"message_id": 1, "date": 1, "chat": chat}}
+
+
+def unreadable(update_id: int) -> dict[str, object]:
+    return {"update_id": update_id, "callback_query": {"id": "1"}}
+
+
+async def test_an_unreadable_update_does_not_keep_the_others_away(scene: Scene) -> None:
+    scene.patient()
+    scene.stub.then("getUpdates", updates(said(5), unreadable(6), said(7)))
+    assert [update.update_id for update in await scene.bot.get_updates()] == [5, 7]
+    assert scene.link.ok
+
+
+async def test_updates_that_are_all_unreadable_are_confirmed_and_never_come_again(
+    scene: Scene,
+) -> None:
+    scene.patient()
+    scene.stub.then("getUpdates", updates(unreadable(5), unreadable(6)), updates(said(7)))
+    assert [update.update_id for update in await scene.bot.get_updates(offset=5)] == [7]
+    assert [form["offset"] for _, form in scene.stub.calls] == ["5", "7"]
+    assert scene.said == []
+
+
+async def test_an_answer_without_updates_is_an_outage(scene: Scene) -> None:
+    scene.patient()
+    scene.stub.then("getUpdates", (200, {"ok": True, "result": 5}), updates())
+    assert await scene.bot.get_updates() == []
+    assert scene.said[0].startswith("Telegram cannot be reached yet (Telegram has trouble")
+
+
+async def test_after_trouble_short_polls_tell_at_once_that_it_is_over(scene: Scene) -> None:
+    scene.patient()
+    scene.stub.then("getUpdates", BAD_GATEWAY)
+    await scene.bot.get_updates(timeout=10)
+    assert [form.get("timeout", "0") for _, form in scene.stub.calls] == ["10", "0"]
+
+
+async def test_health_speaks_of_the_last_trouble_for_an_hour(scene: Scene) -> None:
+    wall = ManualClock()
+    link = TelegramLink(wall, scene.said.append)
+    link.connected()
+    assert link.detail == "connected"
+    link.troubled(Trouble(state=LinkState.UNREACHABLE, detail="no answer from Telegram"))
+    wall.tick(12)
+    link.connected()
+    assert link.detail == ("connected; last trouble 13:00:00 UTC: no answer from Telegram for 12 s")
+    link.noted("somebody has blocked the bot")
+    assert link.detail.endswith("13:00:12 UTC: somebody has blocked the bot")
+    wall.tick(3601)
+    assert link.detail == "connected"
+
+
 async def test_calls_with_effects_are_never_repeated(scene: Scene) -> None:
     scene.patient()
     scene.stub.then("sendMessage", UNAUTHORIZED)

@@ -4,7 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from aiogram.exceptions import TelegramBadRequest
+from aiogram.exceptions import (
+    TelegramBadRequest,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
 from aiogram.methods import AnswerCallbackQuery, EditMessageCaption, SendMessage, SendPhoto
 
 from core.model.commands import DismissSignal, ExecuteSignal, UseNewPrice
@@ -136,25 +141,39 @@ async def test_unexpected_failure_during_execute_claims_nothing_about_money(desk
     assert "No money moved" not in said
 
 
-async def test_late_answer_does_not_stop_the_order(desk: ChatDesk) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [
+        lambda m: TelegramBadRequest(m, "Bad Request: query is too old and so on"),
+        lambda m: TelegramBadRequest(m, "Bad Request: odd"),
+        lambda m: TelegramServerError(m, "Internal Server Error"),
+        lambda m: TelegramRetryAfter(m, "Too Many Requests", 30),
+        lambda m: TelegramNetworkError(m, "no answer"),
+    ],
+)
+async def test_a_toast_that_cannot_be_shown_does_not_stop_the_order(
+    desk: ChatDesk, failure: Any
+) -> None:
     desk.signals.rows[1] = signal_of()
     desk.told.executed = NotWon(signal=signal_of())
-    late = "Bad Request: query is too old and response timeout expired or query ID is invalid"
-    desk.session.fail(AnswerCallbackQuery, lambda m: TelegramBadRequest(m, late))
+    desk.session.fail(AnswerCallbackQuery, failure)
 
     await desk.tap("s:x:1:1")
 
     assert len(desk.told.commands) == 1
+    assert desk.session.texts() == []
 
 
-async def test_other_bad_answers_are_not_swallowed(desk: ChatDesk) -> None:
+async def test_an_untold_outcome_is_not_called_an_uncertain_order(desk: ChatDesk) -> None:
     desk.signals.rows[1] = signal_of()
-    desk.session.fail(AnswerCallbackQuery, lambda m: TelegramBadRequest(m, "Bad Request: odd"))
+    refusal = Refusal(code="x", text="No.")
+    desk.told.executed = Refused(signal=signal_of(), refusal=refusal)
+    desk.session.fail(SendMessage, lambda m: TelegramServerError(m, "Internal Server Error"))
 
     await desk.tap("s:x:1:1")
 
-    assert desk.told.commands == []
-    assert len(desk.session.texts()) == 1
+    assert "Telegram did not take my answer" in desk.session.texts()[-1]
+    assert "whether it reached the venue" not in desk.session.texts()[-1]
 
 
 async def test_dismiss_renders_the_dismissed_card(desk: ChatDesk) -> None:

@@ -16,10 +16,12 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 
 from bot.dispatcher import build_dispatcher
+from bot.middlewares import AccessMiddleware
 from bot.outbox_sender import OutboxSender
 from bot.polling import Polling
 from bot.preflight import guard_bot, meet_telegram
 from bot.services import Services
+from bot.telegram_link import TelegramLink
 from bot.texts_health import health
 from core.clock import Clocks
 from core.event_bus import EventBus
@@ -34,6 +36,7 @@ from db.connection import Journal
 from handlers.routers import create_routers
 from infra.sandbox.telegram.people import SandboxUser
 from infra.sandbox.telegram.server import SandboxTelegram
+from infra.sandbox.telegram.wire import CallbackQuery, Message, to_raw
 from tests.support.bot_desk import OWNER, STRANGER, VIEWER, ChatDesk, Told, ToldServices, health_of
 from tests.support.real_clock import RealClock
 
@@ -88,7 +91,8 @@ class FaultyChat:
         self.services: Services
         self.supervisor: Supervisor
         self.polling: Polling
-        self.link: Any
+        self.access: AccessMiddleware
+        self.link: TelegramLink
         self._keys = 0
 
     # Telegram.
@@ -158,6 +162,27 @@ class FaultyChat:
             lambda texts: any("Health" in text for text in texts[before:]), "an answer"
         )
 
+    def flood(self, count: int, user: str = "stranger") -> None:
+        """So many updates of one person at once: texts, and every tenth a tap."""
+        world = self.server._world
+        room = world.rooms.by_name(user)
+        assert room is not None
+        person = room.person
+        for number in range(count):
+            message = Message(
+                message_id=number + 1, date=world.now(), chat=person.chat, from_=person.user,
+                text=f"buy {number}",
+            )  # fmt: skip
+            if number % 10:
+                world.updates.add(message=message)
+                continue
+            query = CallbackQuery(
+                id=f"flood{number}", from_=person.user, message=to_raw(message),
+                chat_instance="1", data="s:x:1:1",
+            )  # fmt: skip
+            world.taps.open(query.id, person.user_id, world.updates.next_id)
+            world.updates.add(callback_query=query)
+
     # The desk.
 
     async def tell(
@@ -202,13 +227,13 @@ class FaultyChat:
 
     async def outbox(self, columns: str = "text, state") -> list[tuple[Any, ...]]:
         """The rows of the outbox, oldest first."""
-        rows = await self.journal.outbox._database.fetch_all(  # noqa: SLF001
+        rows = await self.journal.outbox._database.fetch_all(
             f"SELECT {columns} FROM outbox ORDER BY id"
         )
         return [tuple(row) for row in rows]
 
 
-def _services(chat: FaultyChat, desk: ChatDesk, speed: float) -> Services:
+def _services(chat: FaultyChat, desk: ChatDesk) -> Services:
     obedient: Any = PicturingServices(chat.told)
     clocks = Clocks(market=desk.market, wall=chat.wall)
     return replace(
@@ -245,7 +270,7 @@ async def faulty_chat(
         for user_id, role in ((OWNER, Role.OWNER), (VIEWER, Role.VIEWER)):
             await journal.users.save(user_id, role, "x", wall.utc_now())
             await journal.users.subscribe(user_id, True)
-        chat.services = _services(chat, desk, speed)
+        chat.services = _services(chat, desk)
         logging.getLogger().addHandler(chat.errors)
         try:
             await _open(chat, request_seconds)
@@ -269,7 +294,11 @@ async def _open(chat: FaultyChat, request_seconds: float) -> None:
         await meet_telegram(bot, chat.said.append)
 
     dispatcher = build_dispatcher(chat.services, create_routers())
+    chat.access = next(
+        part for part in dispatcher.update.outer_middleware if isinstance(part, AccessMiddleware)
+    )
     chat.polling = Polling(bot, dispatcher, greet)
     keep("telegram", chat.polling.run)
-    keep("outbox", OutboxSender(bot, chat.services, chat.bus.mailbox(NoticesQueued)).run)
+    mailbox = chat.bus.mailbox(NoticesQueued)
+    keep("outbox", OutboxSender(bot, chat.services, mailbox, chat.link).run)
     await chat.eventually(lambda: chat.link.ok, "a connection")

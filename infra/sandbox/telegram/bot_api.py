@@ -11,7 +11,12 @@ from aiohttp import web
 from infra.sandbox.telegram import account_methods as account
 from infra.sandbox.telegram import editing, sending
 from infra.sandbox.telegram.call import Call, read_call
-from infra.sandbox.telegram.call_faults import CallFaults, NoAnswerError
+from infra.sandbox.telegram.call_faults import (
+    BAD_GATEWAY,
+    BadGatewayError,
+    CallFaults,
+    NoAnswerError,
+)
 from infra.sandbox.telegram.faults import BotApiError
 from infra.sandbox.telegram.world import World
 
@@ -72,6 +77,8 @@ class BotApi:
             return _refusal(e)
         except NoAnswerError:
             return _hang_up(request)
+        except BadGatewayError:
+            return web.Response(status=502, body=BAD_GATEWAY, content_type="text/html")
         except (sqlite3.Error, OSError) as e:
             log.warning("sandbox chat not stored", extra={"reason": str(e)})
             return _refusal(BotApiError(500, "Internal Server Error"))

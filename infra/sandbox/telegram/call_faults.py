@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
-from aiohttp import web
-
 from core.clock import Clock
 from infra.sandbox.fault_switch import FaultOrder
 from infra.sandbox.telegram.call import Call
@@ -16,16 +14,21 @@ from infra.sandbox.telegram.updates import CONFLICT, Update
 from infra.sandbox.telegram.wire import InputMedia
 
 LOOK_SECONDS = 0.02
-BAD_GATEWAY = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n</html>\r\n"
+BAD_GATEWAY = (
+    b"<html><head><title>502 Bad Gateway</title></head>Indisponible \xe0 5 h</html>"
+)
+"""As proxies write it: HTML in some old encoding."""
 GET_UPDATES = "getupdates"
 
-_SENDS = frozenset({"sendmessage", "sendphoto", "senddocument"})
+_MESSAGES = frozenset({"sendmessage", "sendphoto", "senddocument"})
+_SENDS = _MESSAGES | {"sendchataction"}
 _EDITS = frozenset(
     {"editmessagetext", "editmessagecaption", "editmessagemedia", "editmessagereplymarkup"}
 )
 _SCOPES: Mapping[str, frozenset[str]] = {
     "writes": _SENDS | _EDITS,
     "sends": _SENDS,
+    "messages": _MESSAGES,
     "edits": _EDITS,
     "updates": frozenset({GET_UPDATES}),
     "answers": frozenset({"answercallbackquery"}),
@@ -37,7 +40,7 @@ _USUAL_SCOPE = {
     "cant_parse_entities": "writes",
     "edit_refused": "edits",
     "late_answers": "answers",
-    "sent_then_lost": "sends",
+    "sent_then_lost": "messages",
 }
 """Which calls a fault concerns when it is not said; else all."""
 _EDIT_REFUSALS = {
@@ -54,6 +57,10 @@ class NoAnswerError(Exception):
     """The connection ends without an answer."""
 
 
+class BadGatewayError(Exception):
+    """A proxy answers instead of Telegram."""
+
+
 class CallFaults:
     """Stands between the bot and the methods."""
 
@@ -64,7 +71,7 @@ class CallFaults:
     async def around(self, name: str, call: Call, work: Work) -> object:
         """The result of a call, unless faults have it otherwise.
 
-        Raises BotApiError, NoAnswerError or an HTTP error.
+        Raises BotApiError, NoAnswerError or BadGatewayError.
         """
         if self._concerned("slow", name, call) and (order := self._faults.order("slow")):
             self._faults.hits("slow")
@@ -82,7 +89,7 @@ class CallFaults:
         if self._concerned("outage", name, call):
             await self._out()
         if self._concerned("html_502", name, call) and self._faults.hits("html_502"):
-            raise web.HTTPBadGateway(text=BAD_GATEWAY, content_type="text/html")
+            raise BadGatewayError
         for fault, refuse in _REFUSALS.items():
             order = self._faults.order(fault)
             if order and self._concerned(fault, name, call) and self._faults.hits(fault):

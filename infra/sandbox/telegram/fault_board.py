@@ -12,7 +12,7 @@ from infra.sandbox.telegram.updates import UpdateQueue
 log = logging.getLogger(__name__)
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "on": ("all", "writes", "sends", "edits", "updates", "answers"),
+    "on": ("all", "writes", "sends", "messages", "edits", "updates", "answers"),
     "how": ("hang", "close"),
     "why": ("not_found", "not_modified", "cant_edit", "invalid_id"),
     "what": ("sender", "message", "text", "content"),

@@ -39,7 +39,7 @@ class UpdateQueue:
         self._next_id = 1
         self._allowed: tuple[str, ...] = ()
         self._turn = 0
-        self._breaks = 0
+        self._interrupted = False
         self._delivered = 0
         self._closed = False
 
@@ -114,23 +114,24 @@ class UpdateQueue:
             self.add(message=update.message, callback_query=update.callback_query)
 
     def interrupt(self) -> None:
-        """Let the running poll end with nothing."""
-        self._breaks += 1
+        """Let the running (else the next) poll end with what there is."""
+        self._interrupted = True
         self._bell.ring()
 
     async def poll(self, limit: int, timeout_seconds: float) -> tuple[Update, ...]:
         """Wait for updates; a newer poll ends this one with 409."""
         self._turn += 1
-        turn, breaks = self._turn, self._breaks
+        turn = self._turn
         self._bell.ring()
         try:
             async with asyncio.timeout(timeout_seconds):
-                while not self._waiting and not self._closed and self._breaks == breaks:
+                while not self._waiting and not self._closed and not self._interrupted:
                     await self._bell.wait()
                     if self._turn != turn:
                         raise BotApiError(409, CONFLICT)
         except TimeoutError:
             return ()
+        self._interrupted = False
         found = tuple(self._waiting.values())[:limit]
         self._delivered = found[-1].update_id if found else self._delivered
         return found

@@ -9,20 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiogram.exceptions import TelegramNetworkError
+from aiogram.methods import GetMe
 
-from bot import polling, preflight
-from bot.telegram_link import LinkState
+from bot import polling
+from bot.telegram_link import LinkState, classify
 from core.model.commands import ClosePosition, ExecuteSignal
 from core.model.notice import NoticePriority, NoticeTopic
 from core.model.outcome import CloseNotWon, NotWon
 from core.model.signal import SignalState
-from tests.support.bot_desk import OWNER, VIEWER, ChatDesk, position_of
+from tests.support.bot_desk import OWNER, ChatDesk, position_of
 from tests.support.desk_builders import signal_of
 from tests.support.faulty_chat import FaultyChat, faulty_chat
 
 EXECUTE = "s:x:1:1"
 CLOSE = "p:c:7:1"
 AGAIN = "Sent again"
+STRANGER_LINE = "This is a private trading desk."
+FLOOD = 310
 
 
 @pytest.fixture
@@ -113,7 +117,7 @@ async def test_after_an_outage_everything_comes_once_money_first(
         await chat.eventually(lambda: not chat.link.ok, "the outage noticed")
         assert "🔴 Telegram: no answer from Telegram" in await chat.health_line()
     else:
-        chat.link.troubled(preflight.NO_ANSWER)
+        chat.link.troubled(classify(TelegramNetworkError(GetMe(), "")))
     for text, priority in (
         ("news", NoticePriority.INFO),
         ("signal", NoticePriority.SIGNAL),
@@ -122,11 +126,12 @@ async def test_after_an_outage_everything_comes_once_money_first(
         await chat.tell(text, priority)
     await asyncio.sleep(0.3)
     await chat.behave()
-    await chat.sees(lambda texts: len(texts) >= 3, "the messages")
+    for user in ("owner", "viewer"):
+        await chat.sees(lambda texts: len(texts) >= 3, "the messages", user)
     assert await chat.texts() == ["stop hit", "signal", "news"]
     assert await chat.texts("viewer") == ["stop hit", "signal", "news"]
     await chat.eventually(lambda: chat.link.ok, "the end noticed")
-    assert "connected again" in await chat.health_line()
+    assert "🟢 Telegram: connected; last trouble " in await chat.health_line()
     assert "no answer from Telegram" in await chat.health_line()
     assert chat.errors.texts == []
 
@@ -307,7 +312,7 @@ async def test_a_person_who_blocks_the_bot_is_left_alone_until_start(chat: Fault
     await chat.tell("two")
     await chat.sees(lambda texts: texts == ["one", "two"], "the other chat", "viewer")
     assert chat.fired("blocked_by_user") == 1
-    assert "has blocked the bot" in await chat.health_line()
+    assert "somebody has blocked the bot" in await chat.health_line()
     await chat.behave()
     await chat.say("/start")
     await chat.sees(lambda texts: any("Tapedesk" in text for text in texts), "the greeting")
@@ -446,19 +451,25 @@ async def test_updates_with_missing_parts_are_passed_over(
     assert chat.errors.texts == []
 
 
-async def test_an_unreadable_update_among_good_ones_hides_none(
-    chat: FaultyChat, desk: ChatDesk
+@pytest.mark.parametrize("bursts", [1, pytest.param(33, marks=pytest.mark.long)])
+async def test_a_strangers_flood_costs_one_line_and_the_owner_nothing(
+    tmp_path: Path, desk: ChatDesk, bursts: int
 ) -> None:
-    card = await card_of(chat, desk)
-    await chat.misbehave("outage", how="close")
-    await chat.eventually(lambda: not chat.link.ok, "the outage")
-    await chat.misbehave("missing_fields", what="sender", seconds=1000)
-    await chat.tap(card, EXECUTE)
-    await chat.behave()
-    await chat.misbehave("missing_fields", what="sender")
-    await chat.eventually(lambda: chat.fired("missing_fields"), "such an update")
-    await chat.behave()
-    assert await chat.answers() < 20
+    async with faulty_chat(tmp_path, desk, speed=1.0) as chat:
+        for _ in range(bursts):
+            chat.flood(FLOOD)
+            assert await chat.answers() <= 1.0
+        stranger = await chat.chat("stranger")
+        assert len(stranger["messages"]) == len(stranger["toasts"]) == 1
+        assert stranger["messages"][0]["text"] == stranger["toasts"][0] == STRANGER_LINE
+        assert len(await chat.texts()) == bursts
+        access = chat.access
+        for table in (access._strangers, access._stranger_taps):
+            assert len(table._said) == 1
+        assert set(access._throttle._times) == {OWNER}
+        assert set(access._seen) == {OWNER}
+        assert len(asyncio.all_tasks()) < 40
+        assert chat.errors.texts == []
 
 
 # The switchboard.
