@@ -14,9 +14,7 @@ from infra.sandbox.telegram.updates import CONFLICT, Update
 from infra.sandbox.telegram.wire import InputMedia
 
 LOOK_SECONDS = 0.02
-BAD_GATEWAY = (
-    b"<html><head><title>502 Bad Gateway</title></head>Indisponible \xe0 5 h</html>"
-)
+BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head>Indisponible \xe0 5 h</html>"
 """As proxies write it: HTML in some old encoding."""
 GET_UPDATES = "getupdates"
 
