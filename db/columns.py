@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from core.clock import EPOCH
 from core.errors import InvalidValueError
@@ -18,11 +17,6 @@ def micros(moment: datetime) -> int:
     return (moment - EPOCH) // MICROSECOND
 
 
-def maybe_micros(moment: datetime | None) -> int | None:
-    """`micros`, None stays None."""
-    return None if moment is None else micros(moment)
-
-
 def moment_of(value: int) -> datetime:
     """The aware UTC moment of a column."""
     return EPOCH + value * MICROSECOND
@@ -33,22 +27,9 @@ def maybe_moment(value: int | None) -> datetime | None:
     return None if value is None else moment_of(value)
 
 
-def cents(money: Money) -> int:
-    """Whole cents; refuses an amount finer than a cent."""
-    scaled = money.amount.scaleb(2)
-    if scaled != scaled.to_integral_value():
-        raise InvalidValueError(f"money is kept to the cent, was {money.amount}")
-    return int(scaled)
-
-
-def money_of(value: int) -> Money:
-    """Money from a column of cents."""
-    return Money.of(Decimal(value).scaleb(-2))
-
-
 def maybe_money(value: int | None) -> Money | None:
-    """`money_of`, None stays None."""
-    return None if value is None else money_of(value)
+    """Money from a column of cents, None stays None."""
+    return None if value is None else Money.of_cents(value)
 
 
 def price_text(price: Price | None) -> str | None:

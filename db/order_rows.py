@@ -3,15 +3,13 @@
 from core.model.order import IntentLeg, IntentState, OrderFilled, OrderIntent
 from core.model.position import CloseReason, NewPosition, Position, PositionState, VenueDeal
 from core.model.signal import Side
-from core.model.values import Price, Quantity
+from core.model.values import Money, Price, Quantity
 from db.columns import (
-    cents,
     maybe_moment,
     maybe_money,
     maybe_price,
     micros,
     moment_of,
-    money_of,
     price_text,
 )
 from db.database import Row, SqlValue
@@ -68,7 +66,7 @@ def position_values(new: NewPosition) -> dict[str, SqlValue]:
         "stop": str(new.stop),
         "stop_initial": str(new.stop),
         "target": price_text(new.target),
-        "risk_cents": cents(new.risk),
+        "risk_cents": new.risk.cents,
         "opened_at": micros(new.opened_at),
         "opened_market_at": micros(new.opened_market_at),
         "practice": int(new.practice),
@@ -92,7 +90,7 @@ def position_of(row: Row) -> Position:
         stop=Price.of(row["stop"]),
         stop_initial=Price.of(row["stop_initial"]),
         target=maybe_price(row["target"]),
-        risk=money_of(row["risk_cents"]),
+        risk=Money.of_cents(row["risk_cents"]),
         opened_at=moment_of(row["opened_at"]),
         opened_market_at=moment_of(row["opened_market_at"]),
         practice=bool(row["practice"]),
@@ -114,7 +112,7 @@ def fill_values(fill: OrderFilled, position_id: int) -> dict[str, SqlValue]:
         "position_id": position_id,
         "price": str(fill.price),
         "quantity": str(fill.quantity),
-        "commission_cents": cents(fill.commission),
+        "commission_cents": fill.commission.cents,
         "filled_at": micros(fill.filled_at),
     }
 
@@ -132,8 +130,8 @@ def deal_values(deal: VenueDeal) -> dict[str, SqlValue]:
         "reason": None if deal.reason is None else deal.reason.value,
         "quantity": str(deal.quantity),
         "price": str(deal.price),
-        "profit_cents": cents(deal.profit),
-        "commission_cents": cents(deal.commission),
-        "swap_cents": cents(deal.swap),
+        "profit_cents": deal.profit.cents,
+        "commission_cents": deal.commission.cents,
+        "swap_cents": deal.swap.cents,
         "time": micros(deal.time),
     }

@@ -4,8 +4,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.position import Position
+from core.model.values import Money
 from core.ports.journal import AuditEntry
-from db.columns import micros, money_of
+from db.columns import micros
 from db.database import Row, Transaction
 from db.journal_repo import append_audit
 from db.order_rows import position_of
@@ -33,7 +34,7 @@ async def settle(transaction: Transaction, position_id: int, at: datetime) -> Po
         """,
         (last["price"], last["reason"], profit, micros(at), last["time"], position_id),
     )
-    detail = f"{last['reason']} at {last['price']}, net {money_of(profit)}"
+    detail = f"{last['reason']} at {last['price']}, net {Money.of_cents(profit)}"
     await append_audit(
         transaction,
         AuditEntry(at=at, kind="position.closed", subject=f"position:{position_id}", detail=detail),

@@ -6,13 +6,11 @@ from decimal import Decimal
 from core.model.instrument import Venue
 from core.model.market import Timeframe
 from core.model.signal import NewSignal, PriceLevel, Side, Signal, SignalKind, SignalState
-from core.model.values import Price, Quantity
+from core.model.values import Money, Price, Quantity
 from db.columns import (
-    cents,
     maybe_moment,
     micros,
     moment_of,
-    money_of,
     texts,
     texts_of,
 )
@@ -34,8 +32,8 @@ def signal_values(new: NewSignal) -> dict[str, SqlValue]:
         "stop_origin": new.stop.origin.value,
         "targets": json.dumps([[str(t.price), t.origin.value] for t in new.targets]),
         "quantity": str(new.quantity),
-        "risk_cents": cents(new.risk),
-        "risk_asked_cents": cents(new.risk_asked),
+        "risk_cents": new.risk.cents,
+        "risk_asked_cents": new.risk_asked.cents,
         "confidence": new.confidence,
         "reasons": texts(new.reasons),
         "warnings": texts(new.warnings),
@@ -63,8 +61,8 @@ def signal_of(row: Row) -> Signal:
         stop=_level(row["stop"], row["stop_origin"]),
         targets=tuple(_level(price, origin) for price, origin in json.loads(row["targets"])),
         quantity=Quantity.of(row["quantity"]),
-        risk=money_of(row["risk_cents"]),
-        risk_asked=money_of(row["risk_asked_cents"]),
+        risk=Money.of_cents(row["risk_cents"]),
+        risk_asked=Money.of_cents(row["risk_asked_cents"]),
         confidence=row["confidence"],
         reasons=texts_of(row["reasons"]),
         warnings=texts_of(row["warnings"]),

@@ -67,6 +67,19 @@ class Money:
         """Build from an exact source, rounded half-even to two places."""
         return cls(exact(raw).quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN))
 
+    @classmethod
+    def of_cents(cls, cents: int) -> Self:
+        """Build from whole cents, as records keep it."""
+        return cls.of(Decimal(cents).scaleb(-2))
+
+    @property
+    def cents(self) -> int:
+        """Whole cents; refuses an amount finer than a cent."""
+        scaled = self.amount.scaleb(2)
+        if scaled != scaled.to_integral_value():
+            raise InvalidValueError(f"money is kept to the cent, was {self.amount}")
+        return int(scaled)
+
     def __add__(self, other: "Money") -> "Money":
         return Money(self.amount + other.amount)
 

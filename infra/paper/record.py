@@ -19,10 +19,8 @@ from infra.paper.ledger import RECENT, Ledger
 from infra.paper.model import Booking
 from infra.paper.record_rows import (
     SqlValue,
-    cents,
     deal_of,
     deal_values,
-    money_of,
     order_of,
     order_values,
     position_of,
@@ -96,15 +94,15 @@ class PaperRecord:
         """The account as recorded; opened with `starting` when the record is new."""
         await self._write(
             "INSERT OR IGNORE INTO account VALUES (1, 'PAPER-1', ?, ?, ?)",
-            (currency, cents(starting), now.isoformat()),
+            (currency, starting.cents, now.isoformat()),
         )
         (account,) = await self._rows("SELECT * FROM account")
         totals = (await self._rows(_TOTALS))[0]
         ledger = Ledger(
             number=account["number"],
             currency=account["currency"],
-            starting_balance=money_of(account["starting_cents"]),
-            balance=money_of(account["starting_cents"] + totals["cents"]),
+            starting_balance=Money.of_cents(account["starting_cents"]),
+            balance=Money.of_cents(account["starting_cents"] + totals["cents"]),
             last_order_id=totals["order_id"],
             last_deal_id=totals["deal_id"],
             last_position_id=totals["position_id"],

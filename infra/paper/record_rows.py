@@ -12,16 +12,6 @@ from infra.paper.model import OrderKind, OrderState, PaperOrder, PaperPosition
 SqlValue = str | int | None
 
 
-def cents(money: Money) -> int:
-    """Whole cents of a rounded amount."""
-    return int(money.amount.scaleb(2))
-
-
-def money_of(value: int) -> Money:
-    """Money from whole cents."""
-    return Money.of(Decimal(value).scaleb(-2))
-
-
 def order_values(order: PaperOrder) -> dict[str, SqlValue]:
     """The columns of an order."""
     return {
@@ -108,9 +98,9 @@ def deal_values(deal: VenueDeal) -> dict[str, SqlValue]:
         "reason": None if deal.reason is None else deal.reason.value,
         "quantity": str(deal.quantity),
         "price": str(deal.price),
-        "profit_cents": cents(deal.profit),
-        "commission_cents": cents(deal.commission),
-        "swap_cents": cents(deal.swap),
+        "profit_cents": deal.profit.cents,
+        "commission_cents": deal.commission.cents,
+        "swap_cents": deal.swap.cents,
         "time": deal.time.isoformat(),
     }
 
@@ -129,9 +119,9 @@ def deal_of(row: sqlite3.Row) -> VenueDeal:
         reason=None if reason is None else CloseReason(reason),
         quantity=Quantity.of(row["quantity"]),
         price=Price.of(row["price"]),
-        profit=money_of(row["profit_cents"]),
-        commission=money_of(row["commission_cents"]),
-        swap=money_of(row["swap_cents"]),
+        profit=Money.of_cents(row["profit_cents"]),
+        commission=Money.of_cents(row["commission_cents"]),
+        swap=Money.of_cents(row["swap_cents"]),
         time=datetime.fromisoformat(row["time"]),
     )
 

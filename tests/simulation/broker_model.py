@@ -1,7 +1,7 @@
 """One broker outside the desk: survives its crashes, loses replies, answers late, and remembers."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -210,8 +210,3 @@ def _filled(intent_id: str, deal: VenueDeal) -> OrderFilled:
         commission=deal.commission,
         filled_at=deal.time,
     )
-
-
-def without_stop(positions: Sequence[VenuePosition]) -> list[str]:
-    """Ids of naked positions."""
-    return [p.id for p in positions if p.stop is None]
